@@ -1,0 +1,366 @@
+/* callmask init, migrate, doctor: setting up and looking after. */
+
+#include <sys/stat.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apikey.h"
+#include "callmask.h"
+#include "number.h"
+
+/* Appends fresh keys to the secrets file, which it makes if need be, unless
+ * there are some. Returns 0, or 1 after saying why not. */
+static int
+make_keys(struct cli *cli)
+{
+	const char *path = cli->conf.secrets;
+	char error[CONF_ERROR_SIZE], sealing[CRYPTO_BASE64_SIZE(32)],
+	    lookup[CRYPTO_BASE64_SIZE(32)];
+	uint8_t key[CRYPTO_KEY_SIZE];
+	FILE *file;
+	enum rc rc;
+	int fd;
+
+	rc = conf_load_secrets(&cli->secrets, path, error);
+	if (rc == RC_OK && cli->secrets.keys.sealing_len != 0)
+		return 0;
+	if (rc != RC_OK && !(rc == RC_UNAVAILABLE && errno == ENOENT)) {
+		warnx("%s", error);
+		return 1;
+	}
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0 || (file = fdopen(fd, "a")) == NULL) {
+		warn("%s", path);
+		return 1;
+	}
+	crypto_random(key, sizeof key);
+	crypto_base64(sealing, sizeof sealing, key, sizeof key);
+	crypto_random(key, sizeof key);
+	crypto_base64(lookup, sizeof lookup, key, sizeof key);
+	fprintf(file,
+	    "# Without these keys the phone numbers in the database are lost.\n"
+	    "sealing_keys = 1:%s\nlookup_key = %s\n",
+	    sealing, lookup);
+	crypto_wipe(key, sizeof key);
+	crypto_wipe(sealing, sizeof sealing);
+	crypto_wipe(lookup, sizeof lookup);
+	if (fflush(file) != 0 || fsync(fd) != 0 || fclose(file) != 0) {
+		warn("%s", path);
+		return 1;
+	}
+	fprintf(
+	    stderr, "keys written to %s: keep a copy in a safe place\n", path);
+	if ((rc = conf_load_secrets(&cli->secrets, path, error)) != RC_OK) {
+		warnx("%s", error);
+		return 1;
+	}
+	return 0;
+}
+
+/* Rewrites a list like us,CA as "US CA", refusing what is no country. */
+static int
+parse_countries(char *out, size_t size, char *list)
+{
+	char *code, *p;
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (code = strtok(list, ", "); code != NULL;
+	     code = strtok(NULL, ", ")) {
+		for (p = code; *p != '\0'; p++)
+			if (*p >= 'a' && *p <= 'z')
+				*p = (char)(*p - 'a' + 'A');
+		if (!phone_country_valid(code)) {
+			warnx("%s: not an ISO 3166 country code", code);
+			return 1;
+		}
+		if (len + 4 > size) {
+			warnx("too many countries");
+			return 1;
+		}
+		len += (size_t)snprintf(
+		    out + len, size - len, "%s%s", len != 0 ? " " : "", code);
+	}
+	return 0;
+}
+
+/* Reads a number of seconds; exits if it is none. */
+static int64_t
+parse_seconds(const char *name, const char *text)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno != 0 || *end != '\0' || value < 0 || value > 3650L * 86400)
+		errx(2, "--%s: not a number of seconds", name);
+	return value;
+}
+
+/* What init writes in one transaction. */
+struct founding {
+	int64_t now_ms;
+	struct service service;
+	char key[APIKEY_SIZE];
+};
+
+static enum rc
+found_service(struct db *db, void *cookie)
+{
+	struct founding *f = cookie;
+	struct apikey key = { .role = APIKEY_ADMIN, .name = "admin" };
+	enum rc rc;
+
+	rc = service_insert(db, &f->service, f->now_ms);
+	if (rc != RC_OK)
+		return rc;
+	strcpy(key.service_id, f->service.id);
+	return apikey_insert(db, &key, f->key, f->now_ms);
+}
+
+int
+cli_init(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "service", required_argument, NULL, 's' },
+		{ "countries", required_argument, NULL, 'c' },
+		{ "ttl-max", required_argument, NULL, 't' },
+		{ "hold", required_argument, NULL, 'h' },
+		{ "call-limit", required_argument, NULL, 'l' },
+		{ "webhook-url", required_argument, NULL, 'w' },
+		{ NULL, 0, NULL, 0 },
+	};
+	static const char usage[] =
+	    "init --service name --countries US,CA [--ttl-max s] [--hold s] "
+	    "[--call-limit s] [--webhook-url url]";
+	struct founding f = {
+		.now_ms = app_now_ms(),
+		.service = { .ttl_default_s = SERVICE_TTL_DEFAULT,
+		    .ttl_max_s = SERVICE_TTL_MAX,
+		    .hold_s = SERVICE_HOLD_DEFAULT,
+		    .call_limit_s = SERVICE_CALL_LIMIT_DEFAULT },
+	};
+	struct service *service = &f.service;
+	enum rc rc;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			snprintf(
+			    service->name, sizeof service->name, "%s", optarg);
+			break;
+		case 'c':
+			if (parse_countries(service->countries,
+				sizeof service->countries, optarg) != 0)
+				return 2;
+			break;
+		case 't':
+			service->ttl_max_s = parse_seconds("ttl-max", optarg);
+			break;
+		case 'h':
+			service->hold_s = parse_seconds("hold", optarg);
+			break;
+		case 'l':
+			service->call_limit_s =
+			    parse_seconds("call-limit", optarg);
+			break;
+		case 'w':
+			snprintf(service->webhook_url,
+			    sizeof service->webhook_url, "%s", optarg);
+			break;
+		default:
+			return cli_usage(usage);
+		}
+	}
+	if (service->name[0] == '\0' || service->countries[0] == '\0' ||
+	    service->ttl_max_s < 1 || service->call_limit_s < 1 ||
+	    optind != argc)
+		return cli_usage(usage);
+	if (service->ttl_default_s > service->ttl_max_s)
+		service->ttl_default_s = service->ttl_max_s;
+
+	umask(0007);
+	if (make_keys(cli) != 0)
+		return 1;
+	if (db_open(&cli->db, cli->conf.database, DB_CREATE) != RC_OK)
+		return 1;
+	if ((rc = db_migrate(cli->db, f.now_ms / 1000)) != RC_OK)
+		return cli_fail(rc, NULL, "database");
+	rc = db_transact(cli->db, DB_WAIT_MS, found_service, &f);
+	if (rc == RC_EXISTS) {
+		warnx("there is a service %s already", service->name);
+		return 1;
+	}
+	if (rc != RC_OK)
+		return cli_fail(rc, NULL, "service");
+	fprintf(stderr,
+	    "service %s made; its admin key, shown this once, is:\n",
+	    service->name);
+	puts(f.key);
+	crypto_wipe(f.key, sizeof f.key);
+	return 0;
+}
+
+int
+cli_migrate(struct cli *cli, int argc, char **argv)
+{
+	int64_t before, after;
+	enum rc rc;
+
+	(void)argv;
+	if (argc != 1)
+		return cli_usage("migrate");
+	if ((rc = db_open(&cli->db, cli->conf.database, DB_INSPECT)) != RC_OK ||
+	    (rc = db_version(cli->db, &before)) != RC_OK ||
+	    (rc = db_migrate(cli->db, app_now_ms() / 1000)) != RC_OK ||
+	    (rc = db_version(cli->db, &after)) != RC_OK)
+		return cli_fail(rc, NULL, cli->conf.database);
+	if (before == after)
+		printf("%s is at version %lld already\n", cli->conf.database,
+		    (long long)after);
+	else
+		printf("%s brought from version %lld to %lld\n",
+		    cli->conf.database, (long long)before, (long long)after);
+	return 0;
+}
+
+/* Findings of doctor: how many failed. */
+struct checkup {
+	int failed;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+found(struct checkup *checkup, const char *kind, const char *format, ...)
+{
+	va_list ap;
+
+	if (strcmp(kind, "FAIL") == 0)
+		checkup->failed++;
+	printf("%-5s", kind);
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static void
+check_secrets(struct cli *cli, struct checkup *checkup)
+{
+	char error[CONF_ERROR_SIZE];
+	const struct secrets *s = &cli->secrets;
+
+	if (conf_load_secrets(&cli->secrets, cli->conf.secrets, error) !=
+	    RC_OK) {
+		found(checkup, "FAIL", "%s", error);
+		return;
+	}
+	found(checkup, "ok", "%s: readable by us, not by others",
+	    cli->conf.secrets);
+	if (s->keys.sealing_len == 0)
+		found(checkup, "FAIL", "no sealing keys: run callmask init");
+	if (s->account_sid[0] == '\0')
+		found(checkup, "warn", "twilio_account_sid is not set");
+	if (s->tokens_len == 0)
+		found(checkup, "FAIL",
+		    "twilio_auth_tokens is not set: every webhook is refused");
+	else
+		found(checkup, "ok", "%zu Twilio auth token%s", s->tokens_len,
+		    s->tokens_len == 1 ? "" : "s");
+}
+
+static void
+count_numbers(void *cookie, const struct number *number)
+{
+	int *active = cookie;
+
+	if (strcmp(number->state, "active") == 0)
+		++*active;
+}
+
+static enum rc
+do_nothing(struct db *db, void *cookie)
+{
+	(void)db;
+	(void)cookie;
+	return RC_OK;
+}
+
+static void
+check_database(struct cli *cli, struct checkup *checkup)
+{
+	struct service service;
+	int active = 0;
+
+	if (db_open(&cli->db, cli->conf.database, DB_USE) != RC_OK) {
+		found(checkup, "FAIL", "%s cannot be used (see above)",
+		    cli->conf.database);
+		return;
+	}
+	found(checkup, "ok", "%s: schema version %d", cli->conf.database,
+	    SQL_VERSION);
+	found(checkup, "ok", "%s", db_engine(cli->db));
+	if (db_transact(cli->db, 2000, do_nothing, NULL) == RC_OK)
+		found(checkup, "ok", "the database can be written");
+	else
+		found(checkup, "FAIL", "the database cannot be written");
+	/* With several services, `number list` shows each one's. */
+	if (service_find_name(cli->db, &service, NULL) != RC_OK)
+		return;
+	number_list(
+	    cli->db, service.id, app_now_ms() / 1000, count_numbers, &active);
+	found(checkup, active > 0 ? "ok" : "FAIL",
+	    "service %s: %d active masked number%s", service.name, active,
+	    active == 1 ? "" : "s");
+}
+
+static void
+check_counters(struct cli *cli, struct checkup *checkup)
+{
+	static const enum metrics_counter troubles[] = {
+		METRICS_CALLS_APOLOGISED,
+		METRICS_CALLS_UNRECORDED,
+		METRICS_WEBHOOKS_FORGED,
+		METRICS_REQUESTS_FAILED,
+	};
+	struct metrics *metrics = metrics_open(cli->conf.metrics);
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
+		value = metrics_value(metrics, troubles[i]);
+		found(checkup, value == 0 ? "ok" : "warn", "%s: %llu",
+		    metrics_name(troubles[i]), (unsigned long long)value);
+	}
+	metrics_close(metrics);
+}
+
+int
+cli_doctor(struct cli *cli, int argc, char **argv)
+{
+	struct checkup checkup = { .failed = 0 };
+
+	(void)argv;
+	if (argc != 1)
+		return cli_usage("doctor");
+	found(&checkup, "ok", "%s: every line understood", cli->conf_path);
+	if (strncmp(cli->conf.public_url, "https://", 8) == 0)
+		found(&checkup, "ok", "public_url %s", cli->conf.public_url);
+	else
+		found(&checkup, "warn",
+		    "public_url %s: without TLS numbers travel in the open",
+		    cli->conf.public_url);
+	check_secrets(cli, &checkup);
+	check_database(cli, &checkup);
+	check_counters(cli, &checkup);
+	return checkup.failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,159 @@
+/*
+ * GET /v1/sessions/{id}: one session with its calls.
+ * GET /v1/sessions: a page of them, newest first, by status and reference.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve.h"
+#include "view.h"
+
+#define CALLS_MAX 100   /* most calls shown with a session */
+#define PAGE_DEFAULT 50 /* sessions in a page that names no limit */
+
+/* The calls of a session as they are read. */
+struct calls {
+	struct call_summary list[CALLS_MAX];
+	int len;
+};
+
+static void
+add_call(void *cookie, const struct call_summary *call)
+{
+	struct calls *calls = cookie;
+
+	if (calls->len < CALLS_MAX)
+		calls->list[calls->len++] = *call;
+}
+
+/* A session and its calls, of one moment. */
+struct lookup {
+	struct exchange *x;
+	struct session session;
+	struct calls calls;
+};
+
+static enum rc
+look_up(struct db *db, void *cookie)
+{
+	struct lookup *lookup = cookie;
+	const struct exchange *x = lookup->x;
+	enum rc rc;
+
+	rc = session_find(db, x->key.service_id, &lookup->session, x->id);
+	return rc == RC_OK
+		   ? call_list(db, x->id, CALLS_MAX, add_call, &lookup->calls)
+		   : rc;
+}
+
+static enum rc
+get_session(struct exchange *x)
+{
+	struct lookup lookup = { .x = x };
+	enum rc rc;
+
+	if ((rc = db_snapshot(x->app->db, look_up, &lookup)) != RC_OK)
+		return rc;
+	x->answer.type = VIEW_JSON;
+	return view_session(&x->answer.body, &lookup.session,
+	    x->mask.now_ms / 1000, lookup.calls.list, lookup.calls.len);
+}
+
+/* Reads limit=, status=, reference= and cursor= from the query. */
+static enum rc
+read_filter(struct exchange *x)
+{
+	struct session_filter *filter = &x->in.filter;
+	int64_t limit;
+	const char *status = form_get(&x->form, "status");
+	const char *reference = form_get(&x->form, "reference");
+	const char *cursor = form_get(&x->form, "cursor");
+
+	if (form_count(&x->form, "limit", &limit) != RC_OK || limit == 0 ||
+	    limit > SESSION_PAGE_MAX)
+		return rc_fault(&x->fault, RC_INVALID, "limit",
+		    "must be from 1 to %d", SESSION_PAGE_MAX);
+	filter->limit = limit > 0 ? (int)limit : PAGE_DEFAULT;
+	filter->status = SESSION__MAX;
+	if (status[0] != '\0') {
+		for (filter->status = 0; filter->status < SESSION__MAX;
+		     filter->status++)
+			if (strcmp(status,
+				session_status_name(
+				    (enum session_status)filter->status)) == 0)
+				break;
+		if (filter->status == SESSION__MAX)
+			return rc_fault(&x->fault, RC_INVALID, "status",
+			    "must be open, closed or expired");
+	}
+	if (strlen(reference) >= sizeof filter->reference)
+		return rc_fault(
+		    &x->fault, RC_INVALID, "reference", "is too long");
+	strcpy(filter->reference, reference);
+	if (cursor[0] != '\0' && !id_valid(cursor, "ses"))
+		return rc_fault(&x->fault, RC_INVALID, "cursor",
+		    "must be the next of an earlier page");
+	strcpy(filter->after, cursor);
+	return RC_OK;
+}
+
+/* A page of sessions, of one moment. */
+struct page {
+	struct exchange *x;
+	struct session *sessions;
+	int len;
+};
+
+static enum rc
+list_page(struct db *db, void *cookie)
+{
+	struct page *page = cookie;
+	const struct exchange *x = page->x;
+
+	return session_list(db, x->key.service_id, &x->in.filter,
+	    x->mask.now_ms / 1000, page->sessions, &page->len);
+}
+
+static enum rc
+list_sessions(struct exchange *x)
+{
+	struct page page = { .x = x };
+	const char *next = "";
+	enum rc rc;
+
+	page.sessions =
+	    calloc((size_t)x->in.filter.limit, sizeof page.sessions[0]);
+	if (page.sessions == NULL)
+		return RC_MEMORY;
+	if ((rc = db_snapshot(x->app->db, list_page, &page)) == RC_OK) {
+		if (page.len == x->in.filter.limit)
+			next = page.sessions[page.len - 1].id;
+		x->answer.type = VIEW_JSON;
+		rc = view_sessions(&x->answer.body, page.sessions, page.len,
+		    x->mask.now_ms / 1000, next);
+	}
+	free(page.sessions);
+	return rc;
+}
+
+static const struct endpoint endpoints[] = {
+	{ .method = "GET",
+	    .path = "/v1/sessions",
+	    .allow = "GET, HEAD, POST",
+	    .auth = SERVE_KEY,
+	    .read = read_filter,
+	    .act = list_sessions },
+	{ .method = "GET",
+	    .path = "/v1/sessions/{id}",
+	    .allow = "GET, HEAD",
+	    .auth = SERVE_KEY,
+	    .act = get_session },
+	{ .method = NULL },
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(argc, argv, "session-get", endpoints);
+}

@@ -1,0 +1,118 @@
+/* What a program works with from start to end. */
+
+#include "app.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "crypto.h"
+#include "log.h"
+
+enum rc
+app_open(struct app *app, const char *program, const char *path,
+    char error[CONF_ERROR_SIZE])
+{
+	const struct rlimit no_core = { 0, 0 };
+	struct secrets secrets;
+	enum rc rc;
+
+	*app = (struct app){ .db = NULL };
+	log_open(program, LOG_INFO);
+	/* No core dump with keys and numbers, no gaining of privileges. */
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+	if ((rc = crypto_open()) != RC_OK) {
+		strcpy(error, "no randomness to be had");
+		return rc;
+	}
+	if ((rc = conf_load(&app->conf, path, error)) != RC_OK)
+		return rc;
+	log_open(program, app->conf.log_level);
+	/* Secrets may be missing for now, but not be wrong. */
+	rc = conf_load_secrets(&secrets, app->conf.secrets, error);
+	crypto_wipe(&secrets, sizeof secrets);
+	if (rc == RC_INVALID)
+		return rc;
+	app->metrics = metrics_open(app->conf.metrics);
+	return RC_OK;
+}
+
+/* Lets go of keys and database. */
+static void
+unready(struct app *app)
+{
+	db_close(app->db);
+	app->db = NULL;
+	twilio_sign_free(app->sign);
+	app->sign = NULL;
+	crypto_wipe(&app->secrets, sizeof app->secrets);
+}
+
+void
+app_close(struct app *app)
+{
+	unready(app);
+	metrics_close(app->metrics);
+	app->metrics = NULL;
+}
+
+/* Reads the keys and makes the signature check ready. */
+static enum rc
+open_secrets(struct app *app)
+{
+	const char *tokens[CONF_TOKENS_MAX];
+	char error[CONF_ERROR_SIZE];
+	static const uint8_t none[CRYPTO_KEY_SIZE];
+	struct secrets *secrets = &app->secrets;
+	size_t i;
+
+	if (conf_load_secrets(secrets, app->conf.secrets, error) != RC_OK) {
+		log_error("secrets_missing", "%s", error);
+		return RC_UNAVAILABLE;
+	}
+	if (secrets->keys.sealing_len == 0 ||
+	    crypto_equal(secrets->keys.lookup, none, sizeof none)) {
+		log_error("secrets_missing",
+		    "%s holds no sealing keys; run `callmask init`",
+		    app->conf.secrets);
+		return RC_UNAVAILABLE;
+	}
+	for (i = 0; i < secrets->tokens_len; i++)
+		tokens[i] = secrets->tokens[i];
+	return twilio_sign_open(
+	    &app->sign, app->conf.public_url, tokens, secrets->tokens_len);
+}
+
+enum rc
+app_ready(struct app *app)
+{
+	if (app->db != NULL && db_check(app->db) == RC_OK)
+		return RC_OK;
+	unready(app);
+	if (open_secrets(app) == RC_OK &&
+	    db_open(&app->db, app->conf.database, DB_USE) == RC_OK)
+		return RC_OK;
+	unready(app);
+	return RC_UNAVAILABLE;
+}
+
+struct mask
+app_mask(const struct app *app)
+{
+	return (struct mask){ .db = app->db,
+		.keys = &app->secrets.keys,
+		.now_ms = app_now_ms() };
+}
+
+int64_t
+app_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,51 @@
+#ifndef APP_H
+#define APP_H
+
+/*
+ * What a program works with from start to end: configuration, keys, database,
+ * counters. A program starts when its configuration is right. Keys and
+ * database may be missing then, or go and come back while it runs: app_ready
+ * tells, and until it says yes every request is refused or apologised for.
+ */
+
+#include <stdint.h>
+
+#include "conf.h"
+#include "db.h"
+#include "mask.h"
+#include "metrics.h"
+#include "rc.h"
+#include "twilio_sign.h"
+
+struct app {
+	struct conf conf;
+	struct metrics *metrics;
+	struct secrets secrets;   /* empty while not ready */
+	struct twilio_sign *sign; /* NULL while not ready */
+	struct db *db;            /* NULL while not ready */
+};
+
+/*
+ * Reads the configuration at path, opens log and counters under the name
+ * program. Returns RC_INVALID or RC_UNAVAILABLE with error saying why the
+ * program cannot start. End with app_close.
+ */
+enum rc app_open(struct app *app, const char *program, const char *path,
+    char error[CONF_ERROR_SIZE]);
+
+/* Releases everything; keys are wiped. */
+void app_close(struct app *app);
+
+/*
+ * Makes sure that keys and database are there, opening them if need be.
+ * Returns RC_UNAVAILABLE (logged) if they are not.
+ */
+enum rc app_ready(struct app *app);
+
+/* Returns what deeds need, for a deed now. Call when ready. */
+struct mask app_mask(const struct app *app);
+
+/* Returns the time, epoch milliseconds. */
+int64_t app_now_ms(void);
+
+#endif

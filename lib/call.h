@@ -1,0 +1,113 @@
+#ifndef CALL_H
+#define CALL_H
+
+/*
+ * Calls: one row for each Twilio call leg, the one a person dialled (which
+ * has no parent) and the one that rang the other person. Twilio reports the
+ * progress of each leg apart, late, twice, or out of order; call_apply is the
+ * one place that says what such a report changes.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db.h"
+#include "id.h"
+#include "phone.h"
+#include "rc.h"
+
+#define CALL_SID_SIZE 35 /* "CA", 32 hexadecimal digits, NUL */
+#define CALL_REASON_SIZE 32
+
+/* Twilio's CallStatus (docs:voice/twiml, "CallStatus values"). */
+enum call_status {
+	CALL_QUEUED,
+	CALL_INITIATED,
+	CALL_RINGING,
+	CALL_IN_PROGRESS,
+	CALL_COMPLETED, /* this and the following are final */
+	CALL_BUSY,
+	CALL_FAILED,
+	CALL_NO_ANSWER,
+	CALL_CANCELED,
+	CALL__MAX
+};
+
+/* One leg of a call. */
+struct call {
+	char id[ID_SIZE];
+	char sid[CALL_SID_SIZE];
+	char parent_sid[CALL_SID_SIZE]; /* "": the leg a person dialled */
+	char service_id[ID_SIZE];       /* "": not one of our numbers */
+	char session_id[ID_SIZE];       /* "": of no session we know */
+	char party_id[ID_SIZE];         /* who is on it; "": not known */
+	char number[PHONE_SIZE];        /* masked number; "": none of ours */
+	char reason[CALL_REASON_SIZE];  /* why connected or refused; "" */
+	enum call_status status;
+	int64_t sequence;    /* SequenceNumber of status; -1: none yet */
+	int64_t created_at;  /* epoch seconds we first heard of it */
+	int64_t ringing_at;  /* epoch seconds; 0: not known */
+	int64_t answered_at; /* epoch seconds; 0: not known */
+	int64_t ended_at;    /* epoch seconds; 0: not known */
+	int64_t duration_s;  /* -1: not known */
+};
+
+/* A report about a leg. */
+struct call_progress {
+	enum call_status status;
+	int64_t sequence;   /* SequenceNumber; -1: sent without */
+	int64_t at;         /* epoch seconds; 0: not known */
+	int64_t duration_s; /* -1: not known */
+};
+
+/* A call as the API shows it: both legs in one. */
+struct call_summary {
+	char id[ID_SIZE];
+	char from[33]; /* role of the one who dialled; "": not known */
+	char reason[CALL_REASON_SIZE];
+	char status[16];
+	int64_t started_at;  /* epoch seconds */
+	int64_t ringing_at;  /* epoch seconds; 0: did not */
+	int64_t answered_at; /* epoch seconds; 0: was not */
+	int64_t ended_at;    /* epoch seconds; 0: has not */
+	int64_t duration_s;  /* of the conversation; 0 */
+};
+
+/* Reads a CallStatus into *status. RC_INVALID for any other word. */
+enum rc call_parse_status(enum call_status *status, const char *text);
+
+/* Returns Twilio's word for status; static storage. */
+const char *call_status_name(enum call_status status);
+
+/* Returns whether a leg with this status is over. */
+bool call_is_final(enum call_status status);
+
+/* Returns whether text has the form of a CallSid. */
+bool call_sid_valid(const char *text);
+
+/*
+ * Applies a report to a leg and returns whether that moved its status. A
+ * final status never changes; others follow SequenceNumber, or the natural
+ * order where there is none. A late report still fills in its time, so that
+ * the same reports leave the same row in whatever order they come.
+ */
+bool call_apply(struct call *call, const struct call_progress *progress);
+
+/* Writes a new leg and stores its id there. RC_EXISTS if its sid is known. */
+enum rc call_insert(struct db *db, struct call *call, int64_t now_ms);
+
+/* Reads the leg called sid into *call. RC_NOT_FOUND. */
+enum rc call_find(struct db *db, struct call *call, const char *sid);
+
+/* Writes what call_apply may have changed. */
+enum rc call_update(struct db *db, const struct call *call);
+
+/* Marks that the app has been told of the end of the leg called sid. Returns
+ * RC_NONE if that was marked before, or there is no such leg. */
+enum rc call_tell(struct db *db, const char *sid, int64_t now);
+
+/* Calls each with up to limit calls of a session, newest first. */
+enum rc call_list(struct db *db, const char *session_id, int limit,
+    void (*each)(void *cookie, const struct call_summary *call), void *cookie);
+
+#endif

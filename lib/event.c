@@ -1,0 +1,58 @@
+/* Events: the append-only record of what happened. */
+
+#include "event.h"
+
+#include "id.h"
+
+static const char *const names[EVENT__MAX] = {
+	[EVENT_SESSION_OPENED] = "session.opened",
+	[EVENT_SESSION_CLOSED] = "session.closed",
+	[EVENT_SESSION_EXPIRED] = "session.expired",
+	[EVENT_CALL_STARTED] = "call.started",
+	[EVENT_CALL_RINGING] = "call.ringing",
+	[EVENT_CALL_ANSWERED] = "call.answered",
+	[EVENT_CALL_ENDED] = "call.ended",
+	[EVENT_CALL_REFUSED] = "call.refused",
+	[EVENT_POOL_EXHAUSTED] = "pool.exhausted",
+};
+
+const char *
+event_name(enum event_type type)
+{
+	return names[type];
+}
+
+/* NULL for no text, so that the column is NULL as well. */
+static const char *
+text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+enum rc
+event_put(struct db *db, const struct event *event, int64_t now_ms)
+{
+	char id[ID_SIZE], delivery[ID_SIZE];
+	int64_t seq, now = now_ms / 1000;
+	enum rc rc;
+
+	rc = db_first(
+	    db, SQL_SERVICE_NEXT_EVENT, DB_ARGS(DB_TEXT(event->service_id)));
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_CORRUPT : rc;
+	seq = db_column_int(db, SQL_SERVICE_NEXT_EVENT, 0);
+	db_done(db, SQL_SERVICE_NEXT_EVENT);
+	id_make(id, "evt", now_ms);
+	rc = db_run(db, SQL_EVENT_INSERT,
+	    DB_ARGS(DB_TEXT(event->service_id), DB_INT(seq), DB_TEXT(id),
+		DB_TEXT(names[event->type]),
+		DB_TEXT(text_or_null(event->session_id)),
+		DB_TEXT(text_or_null(event->call_id)),
+		DB_TEXT(text_or_null(event->detail)), DB_INT(now)));
+	if (rc != RC_OK)
+		return rc;
+	id_make(delivery, "dlv", now_ms);
+	return db_run(db, SQL_OUTBOX_PUT,
+	    DB_ARGS(DB_TEXT(delivery), DB_TEXT(event->service_id), DB_TEXT(id),
+		DB_INT(now)));
+}

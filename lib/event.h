@@ -1,0 +1,43 @@
+#ifndef EVENT_H
+#define EVENT_H
+
+/*
+ * Events: the append-only record of what happened, numbered per service
+ * without gaps, written in the transaction of the change itself. They hold
+ * ids and words, never a real number.
+ */
+
+#include <stdint.h>
+
+#include "db.h"
+#include "rc.h"
+
+enum event_type {
+	EVENT_SESSION_OPENED,
+	EVENT_SESSION_CLOSED,
+	EVENT_SESSION_EXPIRED,
+	EVENT_CALL_STARTED,
+	EVENT_CALL_RINGING,
+	EVENT_CALL_ANSWERED,
+	EVENT_CALL_ENDED,
+	EVENT_CALL_REFUSED,
+	EVENT_POOL_EXHAUSTED,
+	EVENT__MAX
+};
+
+/* What happened. Strings borrowed for the call; NULL or "": none. */
+struct event {
+	const char *service_id;
+	enum event_type type;
+	const char *session_id;
+	const char *call_id;
+	const char *detail; /* reason or status, one word */
+};
+
+/* Returns a type's name, e.g. "call.ended"; static storage. */
+const char *event_name(enum event_type type);
+
+/* Appends event and, if its service has a webhook, the delivery of it. */
+enum rc event_put(struct db *db, const struct event *event, int64_t now_ms);
+
+#endif

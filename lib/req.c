@@ -1,0 +1,205 @@
+/* One request and its answer: the only file that sees libfcgi. */
+
+#include "req.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcgiapp.h>
+
+struct req {
+	FCGX_Request fcgi; /* in use unless cgi */
+	bool cgi;          /* plain CGI */
+	bool served;       /* the CGI request has been handed out */
+};
+
+enum rc
+req_open(struct req **out)
+{
+	struct req *req;
+
+	if (FCGX_Init() != 0)
+		return RC_SYSTEM;
+	if ((req = calloc(1, sizeof *req)) == NULL)
+		return RC_MEMORY;
+	req->cgi = FCGX_IsCGI();
+	/* A signal ends the wait for a request, and so the program. */
+	if (!req->cgi &&
+	    FCGX_InitRequest(&req->fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+		free(req);
+		return RC_SYSTEM;
+	}
+	*out = req;
+	return RC_OK;
+}
+
+void
+req_close(struct req *req)
+{
+	if (req == NULL)
+		return;
+	if (!req->cgi)
+		FCGX_Free(&req->fcgi, 1);
+	free(req);
+}
+
+enum rc
+req_next(struct req *req)
+{
+	if (!req->cgi)
+		return FCGX_Accept_r(&req->fcgi) == 0 ? RC_OK : RC_NONE;
+	if (req->served)
+		return RC_NONE;
+	req->served = true;
+	return RC_OK;
+}
+
+const char *
+req_param(const struct req *req, const char *name)
+{
+	const char *value;
+
+	value = req->cgi ? getenv(name) : FCGX_GetParam(name, req->fcgi.envp);
+	return value != NULL ? value : "";
+}
+
+enum rc
+req_path(const struct req *req, char out[REQ_PATH_SIZE])
+{
+	const char *uri = req_param(req, "REQUEST_URI");
+	size_t len = strcspn(uri, "?");
+
+	if (len >= REQ_PATH_SIZE)
+		return RC_PATH;
+	memcpy(out, uri, len);
+	out[len] = '\0';
+	return RC_OK;
+}
+
+/* Stores the announced length of the body in *len. */
+static enum rc
+body_length(const struct req *req, size_t *len)
+{
+	const char *text = req_param(req, "CONTENT_LENGTH");
+	unsigned long value;
+	char *end;
+
+	if (text[0] == '\0') {
+		*len = 0;
+		return RC_OK;
+	}
+	if (strspn(text, "0123456789") != strlen(text))
+		return RC_INCOMPLETE;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno != 0)
+		return RC_TOO_LARGE;
+	*len = value;
+	return RC_OK;
+}
+
+enum rc
+req_size(const struct req *req, size_t max)
+{
+	size_t len;
+	enum rc rc;
+
+	if ((rc = body_length(req, &len)) != RC_OK)
+		return rc;
+	return len > max ? RC_TOO_LARGE : RC_OK;
+}
+
+enum rc
+req_body(struct req *req, struct buf *body, size_t max)
+{
+	size_t len, got;
+	enum rc rc;
+	int n;
+
+	if ((rc = req_size(req, max)) != RC_OK ||
+	    (rc = body_length(req, &len)) != RC_OK)
+		return rc;
+	body->max = len + 1;
+	if ((rc = buf_reserve(body, len + 1)) != RC_OK)
+		return rc;
+	for (got = 0; got < len; got += (size_t)n) {
+		n = req->cgi ? (int)fread(body->data + got, 1, len - got, stdin)
+			     : FCGX_GetStr(body->data + got, (int)(len - got),
+				   req->fcgi.in);
+		if (n <= 0)
+			return RC_INCOMPLETE;
+	}
+	body->len = len;
+	body->data[len] = '\0';
+	return RC_OK;
+}
+
+static void
+send_bytes(struct req *req, const char *data, size_t len)
+{
+	if (req->cgi)
+		fwrite(data, 1, len, stdout);
+	else
+		FCGX_PutStr(data, (int)len, req->fcgi.out);
+}
+
+void
+req_answer(struct req *req, const struct answer *answer)
+{
+	char head[256];
+	int len;
+
+	len = snprintf(head, sizeof head,
+	    "Status: %d\r\n"
+	    "Cache-Control: no-store\r\n"
+	    "X-Content-Type-Options: nosniff\r\n"
+	    "Content-Length: %zu\r\n",
+	    answer->status, answer->body.len);
+	send_bytes(req, head, (size_t)len);
+	if (answer->body.len != 0) {
+		len = snprintf(
+		    head, sizeof head, "Content-Type: %s\r\n", answer->type);
+		send_bytes(req, head, (size_t)len);
+	}
+	send_bytes(req, buf_text(&answer->headers), answer->headers.len);
+	send_bytes(req, "\r\n", 2);
+	if (strcmp(req_param(req, "REQUEST_METHOD"), "HEAD") != 0)
+		send_bytes(req, buf_text(&answer->body), answer->body.len);
+	if (req->cgi)
+		fflush(stdout);
+	else
+		FCGX_Finish_r(&req->fcgi);
+}
+
+void
+answer_init(struct answer *answer)
+{
+	*answer = (struct answer){ .status = 200 };
+}
+
+void
+answer_header(struct answer *answer, const char *name, const char *value)
+{
+	buf_printf(&answer->headers, "%s: %s\r\n", name, value);
+}
+
+void
+answer_reset(struct answer *answer)
+{
+	answer->status = 200;
+	answer->type = NULL;
+	buf_reset(&answer->body);
+	buf_reset(&answer->headers);
+}
+
+void
+answer_free(struct answer *answer)
+{
+	if (answer == NULL)
+		return;
+	buf_free(&answer->body);
+	buf_free(&answer->headers);
+}

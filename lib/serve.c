@@ -1,0 +1,453 @@
+/* The frame around every endpoint. */
+
+#include "serve.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "idempotency.h"
+#include "log.h"
+#include "twiml.h"
+#include "version.h"
+#include "view.h"
+
+/* How each result is told: the API's stable codes. */
+static const struct {
+	int status;
+	const char *title; /* the status in words */
+	const char *code;
+} problems[RC__MAX] = {
+	[RC_METHOD] = { 405, "Method Not Allowed", "method_not_allowed" },
+	[RC_PATH] = { 404, "Not Found", "not_found" },
+	[RC_TYPE] = { 415, "Unsupported Media Type", "unsupported_type" },
+	[RC_TOO_LARGE] = { 413, "Content Too Large", "too_large" },
+	[RC_INCOMPLETE] = { 400, "Bad Request", "incomplete_body" },
+	[RC_UNSIGNED] = { 403, "Forbidden", "signature_invalid" },
+	[RC_UNAUTHORIZED] = { 401, "Unauthorized", "unauthorized" },
+	[RC_SYNTAX] = { 400, "Bad Request", "invalid_json" },
+	[RC_INVALID] = { 422, "Unprocessable Content", "invalid_field" },
+	[RC_NOT_FOUND] = { 404, "Not Found", "not_found" },
+	[RC_SAME_PARTY] = { 422, "Unprocessable Content", "same_party" },
+	[RC_OWN_NUMBER] = { 422, "Unprocessable Content", "own_number" },
+	[RC_COUNTRY] = { 422, "Unprocessable Content", "country_not_allowed" },
+	[RC_REFERENCE] = { 409, "Conflict", "reference_in_use" },
+	[RC_POOL] = { 409, "Conflict", "pool_exhausted" },
+	[RC_KEY_REUSED] = { 422, "Unprocessable Content",
+	    "idempotency_key_reused" },
+	[RC_EXISTS] = { 409, "Conflict", "exists" },
+	[RC_BUSY] = { 503, "Service Unavailable", "busy" },
+	[RC_RETRY] = { 503, "Service Unavailable", "busy" },
+	[RC_UNAVAILABLE] = { 503, "Service Unavailable", "unavailable" },
+	[RC_VERSION] = { 503, "Service Unavailable", "unavailable" },
+	[RC_CORRUPT] = { 500, "Internal Server Error", "internal" },
+	[RC_MEMORY] = { 503, "Service Unavailable", "unavailable" },
+	[RC_SYSTEM] = { 500, "Internal Server Error", "internal" },
+};
+
+/* A request on its way through the checks. */
+struct turn {
+	struct req *req;
+	const struct endpoint *endpoints;
+	const struct endpoint *endpoint; /* NULL until found */
+	struct exchange x;
+};
+
+/* Whether path fits pattern; what stands for {id} goes to id. */
+static bool
+path_matches(const char *pattern, const char *path, char id[ID_SIZE])
+{
+	const char *hole = strstr(pattern, "{id}");
+	size_t len;
+
+	if (hole == NULL)
+		return strcmp(pattern, path) == 0;
+	if (strncmp(pattern, path, (size_t)(hole - pattern)) != 0)
+		return false;
+	path += hole - pattern;
+	len = strcspn(path, "/");
+	if (len == 0 || len >= ID_SIZE || strcmp(hole + 4, path + len) != 0)
+		return false;
+	memcpy(id, path, len);
+	id[len] = '\0';
+	return true;
+}
+
+/* Finds the endpoint of a request. RC_PATH, RC_METHOD. */
+static enum rc
+find_endpoint(struct turn *turn)
+{
+	const char *method = req_param(turn->req, "REQUEST_METHOD");
+	const struct endpoint *e;
+	char path[REQ_PATH_SIZE];
+	enum rc rc = RC_PATH;
+
+	if (req_path(turn->req, path) != RC_OK)
+		return RC_PATH;
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	for (e = turn->endpoints; e->method != NULL; e++) {
+		if (!path_matches(e->path, path, turn->x.id))
+			continue;
+		turn->endpoint = e;
+		if (strcmp(e->method, method) == 0)
+			return RC_OK;
+		rc = RC_METHOD;
+	}
+	return rc;
+}
+
+/* Whether the request's content type is the wanted one, parameters aside. */
+static enum rc
+check_type(const struct turn *turn)
+{
+	const char *wanted = turn->endpoint->type;
+	const char *type = req_param(turn->req, "CONTENT_TYPE");
+	const char *length = req_param(turn->req, "CONTENT_LENGTH");
+	size_t len = strcspn(type, "; \t");
+
+	/* Nothing was sent, so nothing has a type. */
+	if (type[0] == '\0' && (length[0] == '\0' || atol(length) == 0) &&
+	    turn->endpoint->auth == SERVE_KEY)
+		return RC_OK;
+	if (wanted == NULL)
+		return RC_OK;
+	return strlen(wanted) == len && strncasecmp(type, wanted, len) == 0
+		   ? RC_OK
+		   : RC_TYPE;
+}
+
+/* Checks the API key. */
+static enum rc
+check_key(struct turn *turn)
+{
+	const char *text = req_param(turn->req, "HTTP_AUTHORIZATION");
+	struct exchange *x = &turn->x;
+	enum rc rc = RC_UNAUTHORIZED;
+
+	if (strncasecmp(text, "Bearer ", 7) == 0)
+		rc = apikey_check(x->app->db, &x->key, text + 7);
+	if (rc == RC_UNAUTHORIZED)
+		metrics_count(x->app->metrics, METRICS_KEYS_REFUSED);
+	return rc;
+}
+
+/* Checks Twilio's signature over the body, a form. */
+static enum rc
+check_signature(struct turn *turn)
+{
+	struct exchange *x = &turn->x;
+	enum rc rc = RC_UNSIGNED;
+
+	/* The path is the table's: requests match it to the letter. */
+	if (form_parse(&x->form, buf_text(&x->body), x->body.len) == RC_OK)
+		rc = twilio_sign_check(x->app->sign,
+		    &(struct twilio_request){ .path = turn->endpoint->path,
+			.query = req_param(turn->req, "QUERY_STRING"),
+			.form = &x->form,
+			.signature =
+			    req_param(turn->req, "HTTP_X_TWILIO_SIGNATURE") });
+	if (rc == RC_UNSIGNED) {
+		metrics_count(x->app->metrics, METRICS_WEBHOOKS_FORGED);
+		log_warn("webhook_forged", "%s", turn->endpoint->path);
+	}
+	return rc;
+}
+
+/* Reads the query of a request that has no form for a body. */
+static enum rc
+read_query(struct turn *turn)
+{
+	const char *query = req_param(turn->req, "QUERY_STRING");
+
+	if (form_parse(&turn->x.form, query, strlen(query)) != RC_OK)
+		return rc_fault(&turn->x.fault, RC_INVALID, "query",
+		    "is not a well-formed query");
+	return RC_OK;
+}
+
+/* Appends the problem document for rc to the answer. */
+static void
+write_problem(struct turn *turn, enum rc rc)
+{
+	struct answer *answer = &turn->x.answer;
+	struct view_problem problem = {
+		.status = problems[rc].status != 0 ? problems[rc].status : 500,
+		.title = problems[rc].title != NULL ? problems[rc].title
+						    : "Internal Server Error",
+		.code =
+		    problems[rc].code != NULL ? problems[rc].code : "internal",
+		.detail = turn->x.fault.detail,
+		.field = turn->x.fault.field,
+		.request = "",
+	};
+
+	answer_reset(answer);
+	if (!rc_final(rc))
+		problem.request = req_param(turn->req, "REQUEST_ID");
+	answer->status = problem.status;
+	answer->type = VIEW_PROBLEM;
+	view_problem(&answer->body, &problem);
+	if (rc == RC_METHOD)
+		answer_header(answer, "Allow", turn->endpoint->allow);
+	if (rc == RC_UNAUTHORIZED)
+		answer_header(answer, "WWW-Authenticate", "Bearer");
+	if (problem.status == 503)
+		answer_header(answer, "Retry-After", "1");
+}
+
+/* Whether rc is an answer to the deed itself rather than to how it was asked
+ * for, so that it is kept under an Idempotency-Key. */
+static bool
+is_outcome(enum rc rc)
+{
+	return rc == RC_OK || rc == RC_POOL || rc == RC_REFERENCE;
+}
+
+/* What a deed under an Idempotency-Key runs with. */
+struct writing {
+	struct turn *turn;
+	struct idempotency question; /* key NULL: none was given */
+};
+
+/* Does the deed, or gives the answer it had the first time; in a write
+ * transaction. The answer is complete when it returns a final result. */
+static enum rc
+write_once(struct db *db, void *cookie)
+{
+	struct writing *w = cookie;
+	struct exchange *x = &w->turn->x;
+	struct answer *answer = &x->answer;
+	enum rc rc;
+
+	answer_reset(answer);
+	if (w->question.key != NULL) {
+		rc = idempotency_find(
+		    db, &w->question, &answer->status, &answer->body);
+		if (rc == RC_OK) {
+			answer->type =
+			    answer->status < 400 ? VIEW_JSON : VIEW_PROBLEM;
+			answer_header(answer, "Idempotent-Replayed", "true");
+			return RC_OK;
+		}
+		if (rc == RC_KEY_REUSED)
+			rc_fault(&x->fault, rc, "Idempotency-Key",
+			    "was used for another request");
+		if (rc != RC_NONE) {
+			write_problem(w->turn, rc);
+			return rc;
+		}
+	}
+	rc = w->turn->endpoint->act(x);
+	if (!rc_final(rc))
+		return rc;
+	if (rc != RC_OK)
+		write_problem(w->turn, rc);
+	if (!buf_ok(&answer->body))
+		return RC_MEMORY;
+	if (w->question.key != NULL && is_outcome(rc)) {
+		enum rc kept;
+
+		kept = idempotency_insert(db, &w->question, answer->status,
+		    &answer->body, x->mask.now_ms / 1000);
+		if (kept != RC_OK)
+			return kept;
+	}
+	return rc;
+}
+
+/* Fills in what identifies a question asked under an Idempotency-Key. */
+static enum rc
+read_question(struct turn *turn, struct idempotency *question)
+{
+	const char *key = req_param(turn->req, "HTTP_IDEMPOTENCY_KEY"), *p;
+	struct exchange *x = &turn->x;
+	char path[REQ_PATH_SIZE];
+	struct buf text;
+	enum rc rc;
+
+	if (key[0] == '\0')
+		return RC_OK;
+	for (p = key; *p > ' ' && *p < 0x7f; p++)
+		;
+	if (*p != '\0' || p - key > IDEMPOTENCY_KEY_MAX)
+		return rc_fault(&x->fault, RC_INVALID, "Idempotency-Key",
+		    "must be 1 to %d printable ASCII characters",
+		    IDEMPOTENCY_KEY_MAX);
+	if ((rc = req_path(turn->req, path)) != RC_OK)
+		return rc;
+	buf_init(&text, 0);
+	buf_printf(&text, "%s %s\n", turn->endpoint->method, path);
+	rc = view_canonical(&text, buf_text(&x->body), x->body.len);
+	if (rc == RC_OK) {
+		question->key = key;
+		question->service_id = x->key.service_id;
+		crypto_keyed_hash(question->fingerprint, x->mask.keys,
+		    "idempotency", buf_text(&text), text.len);
+	}
+	if (text.data != NULL)
+		crypto_wipe(text.data, text.size);
+	buf_free(&text);
+	return rc;
+}
+
+/* Does what the endpoint is for. */
+static enum rc
+act(struct turn *turn)
+{
+	const struct endpoint *e = turn->endpoint;
+	struct exchange *x = &turn->x;
+	struct writing writing = { .turn = turn };
+	enum rc rc;
+
+	if (e->read != NULL && (rc = e->read(x)) != RC_OK)
+		return rc;
+	if (!e->write)
+		return e->act(x);
+	if (e->auth == SERVE_KEY &&
+	    (rc = read_question(turn, &writing.question)) != RC_OK)
+		return rc;
+	return db_transact(x->app->db, DB_WAIT_MS, write_once, &writing);
+}
+
+/* Takes a request through the checks to its handler. */
+static enum rc
+run(struct turn *turn)
+{
+	struct exchange *x = &turn->x;
+	const struct endpoint *e;
+	enum rc rc;
+
+	if ((rc = find_endpoint(turn)) != RC_OK)
+		return rc;
+	e = turn->endpoint;
+	if ((rc = check_type(turn)) != RC_OK ||
+	    (rc = req_size(turn->req, e->body_max)) != RC_OK ||
+	    (rc = app_ready(x->app)) != RC_OK)
+		return rc;
+	x->mask = app_mask(x->app);
+	if (e->auth == SERVE_KEY && (rc = check_key(turn)) != RC_OK)
+		return rc;
+	if ((rc = req_body(turn->req, &x->body, e->body_max)) != RC_OK)
+		return rc;
+	rc = e->auth == SERVE_TWILIO ? check_signature(turn) : read_query(turn);
+	return rc == RC_OK ? act(turn) : rc;
+}
+
+/* A caller is on the line and we cannot help: say so. */
+static void
+apologise(struct turn *turn)
+{
+	struct answer *answer = &turn->x.answer;
+
+	metrics_count(turn->x.app->metrics, METRICS_CALLS_APOLOGISED);
+	answer_reset(answer);
+	answer->type = TWIML_TYPE;
+	buf_puts(&answer->body, twiml_sorry);
+}
+
+/* Answers one request. */
+static void
+handle(struct turn *turn)
+{
+	struct exchange *x = &turn->x;
+	enum rc rc;
+
+	log_request(req_param(turn->req, "REQUEST_ID"));
+	rc = run(turn);
+	if (rc == RC_OK &&
+	    !(buf_ok(&x->answer.body) && buf_ok(&x->answer.headers)))
+		rc = RC_MEMORY;
+	if (!rc_final(rc)) {
+		log_error("request_failed", "%s: %s",
+		    turn->endpoint != NULL ? turn->endpoint->path : "?",
+		    rc_name(rc));
+		metrics_count(x->app->metrics, METRICS_REQUESTS_FAILED);
+	}
+	if (!rc_final(rc) && turn->endpoint != NULL &&
+	    turn->endpoint->sorry == SERVE_APOLOGY)
+		apologise(turn);
+	else if (rc != RC_OK)
+		write_problem(turn, rc);
+	req_answer(turn->req, &x->answer);
+}
+
+/* Empties what one request filled, wiping real numbers. */
+static void
+clear(struct turn *turn)
+{
+	struct exchange *x = &turn->x;
+
+	if (x->body.data != NULL)
+		crypto_wipe(x->body.data, x->body.size);
+	if (x->form.text.data != NULL)
+		crypto_wipe(x->form.text.data, x->form.text.size);
+	form_free(&x->form);
+	buf_free(&x->body);
+	answer_reset(&x->answer);
+	crypto_wipe(&x->in, sizeof x->in);
+	crypto_wipe(&x->key, sizeof x->key);
+	x->fault = (struct fault){ .field = "" };
+	x->id[0] = '\0';
+	turn->endpoint = NULL;
+	log_request(NULL);
+}
+
+int
+serve(int argc, char **argv, const char *program,
+    const struct endpoint *endpoints)
+{
+	const char *path = CONF_PATH;
+	char error[CONF_ERROR_SIZE];
+	struct turn *turn;
+	struct app app;
+	int c;
+
+	while ((c = getopt(argc, argv, "c:V")) != -1) {
+		switch (c) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'V':
+			printf("%s %s\n", program, VERSION);
+			return 0;
+		default:
+			fprintf(stderr, "usage: %s [-V] [-c file]\n", program);
+			return 2;
+		}
+	}
+	if (app_open(&app, program, path, error) != RC_OK)
+		errx(1, "%s", error);
+	if ((turn = calloc(1, sizeof *turn)) == NULL ||
+	    req_open(&turn->req) != RC_OK)
+		errx(1, "cannot serve: is standard input a socket?");
+	turn->endpoints = endpoints;
+	turn->x.app = &app;
+	form_init(&turn->x.form);
+	buf_init(&turn->x.body, 0);
+	answer_init(&turn->x.answer);
+
+	/* Said now rather than at the first request. */
+	if (app_ready(&app) == RC_OK)
+		log_debug("ready", "%s", db_engine(app.db));
+	while (req_next(turn->req) == RC_OK) {
+		handle(turn);
+		clear(turn);
+	}
+	answer_free(&turn->x.answer);
+	req_close(turn->req);
+	free(turn);
+	app_close(&app);
+	return 0;
+}
+
+void
+serve_url(const struct app *app, const char *path, char *out, size_t size)
+{
+	const char *overrides = app->conf.url_overrides;
+
+	snprintf(out, size, "%s%s%s%s", app->conf.public_url, path,
+	    overrides[0] != '\0' ? "#" : "", overrides);
+}

@@ -1,0 +1,90 @@
+#ifndef SERVE_H
+#define SERVE_H
+
+/*
+ * The frame around every endpoint: start-up, request loop, and all that is
+ * checked before a handler runs. A program is a constant table of endpoints
+ * and their handlers:
+ *
+ *	int
+ *	main(int argc, char **argv)
+ *	{
+ *		return serve(argc, argv, "session-close", endpoints);
+ *	}
+ *
+ * Checks come cheapest first: path, method, content type, announced size,
+ * API key; then the body is read; then Twilio's signature. Whoever fails one
+ * changes nothing and learns nothing but which check it was.
+ *
+ * Acknowledged means durable: the answer leaves after the commit.
+ */
+
+#include "apikey.h"
+#include "app.h"
+#include "form.h"
+#include "req.h"
+#include "session.h"
+
+/* Who may ask. */
+enum serve_auth {
+	SERVE_TWILIO, /* a form with a right X-Twilio-Signature */
+	SERVE_KEY     /* a right API key of the service */
+};
+
+/* What a failure of ours is answered with. */
+enum serve_sorry {
+	SERVE_PROBLEM, /* a problem document */
+	SERVE_APOLOGY  /* TwiML: a caller is on the line */
+};
+
+/* A request as handlers see it. All of it ends with the answer. */
+struct exchange {
+	struct app *app;
+	struct mask mask;     /* for deeds at the time of the request */
+	struct apikey key;    /* SERVE_KEY: who asks */
+	struct form form;     /* SERVE_TWILIO: the body; else the query */
+	struct buf body;      /* as it came */
+	char id[ID_SIZE];     /* what stood for {id} in the path */
+	struct fault fault;   /* to be filled by who refuses */
+	struct answer answer; /* to be filled by who succeeds */
+	union {
+		struct session_request session;
+		struct session_filter filter;
+	} in; /* what read made of the request */
+};
+
+/* RC_OK sends exchange->answer; anything else becomes a problem document. */
+typedef enum rc (*serve_handler)(struct exchange *x);
+
+/* One endpoint. A table of them ends with a row without a method. */
+struct endpoint {
+	const char *method;
+	const char *path;  /* exact; {id} stands for one id */
+	const char *allow; /* all methods served at path, for 405 */
+	enum serve_auth auth;
+	enum serve_sorry sorry;
+	const char *type; /* content type a body must have; NULL: no body */
+	size_t body_max;  /* most bytes of a body */
+	/*
+	 * The deed is done in a write transaction, and repeated under an
+	 * Idempotency-Key it is not done again.
+	 */
+	bool write;
+	serve_handler read; /* understands the request; no database; or NULL */
+	serve_handler act;  /* does it */
+};
+
+/*
+ * Serves endpoints until there is nothing more to serve; main's result.
+ * Options: -c FILE for another configuration, -V for the version.
+ */
+int serve(int argc, char **argv, const char *program,
+    const struct endpoint *endpoints);
+
+/*
+ * Writes the URL that Twilio shall call for path into out of size bytes:
+ * public URL, path, configured overrides.
+ */
+void serve_url(const struct app *app, const char *path, char *out, size_t size);
+
+#endif

@@ -1,0 +1,251 @@
+/* Sessions: one pairing of two parties. */
+
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "utf8.h"
+
+static const char *const names[SESSION__MAX] = {
+	[SESSION_OPEN] = "open",
+	[SESSION_CLOSED] = "closed",
+	[SESSION_EXPIRED] = "expired",
+};
+
+enum session_status
+session_status(const struct session *session, int64_t now)
+{
+	if (session->closed_at != 0)
+		return session->closed_by_expiry ? SESSION_EXPIRED
+						 : SESSION_CLOSED;
+	return session->expires_at > now ? SESSION_OPEN : SESSION_EXPIRED;
+}
+
+const char *
+session_status_name(enum session_status status)
+{
+	return names[status];
+}
+
+/* Whether role is a lower-case word of letters, digits, - and _. */
+static bool
+role_valid(const char *role)
+{
+	return role[0] >= 'a' && role[0] <= 'z' &&
+	       role[strspn(role, "abcdefghijklmnopqrstuvwxyz0123456789_-")] ==
+		   '\0';
+}
+
+enum rc
+session_check(const struct session_request *request, struct fault *fault)
+{
+	char field[32];
+	int i;
+
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		snprintf(field, sizeof field, "parties[%d].role", i);
+		if (!role_valid(request->parties[i].role))
+			return rc_fault(fault, RC_INVALID, field,
+			    "must be a lower-case word like customer");
+		snprintf(field, sizeof field, "parties[%d].phone", i);
+		if (!phone_valid(request->parties[i].phone))
+			return rc_fault(fault, RC_INVALID, field,
+			    "must be E.164: plus, country code, number, 7 to "
+			    "15 digits");
+	}
+	if (strcmp(request->parties[0].role, request->parties[1].role) == 0)
+		return rc_fault(fault, RC_INVALID, "parties[1].role",
+		    "must differ from the other party's");
+	if (strcmp(request->parties[0].phone, request->parties[1].phone) == 0)
+		return rc_fault(fault, RC_SAME_PARTY, "parties[1].phone",
+		    "must differ from the other party's");
+	return RC_OK;
+}
+
+void
+session_person(uint8_t out[CRYPTO_HASH_SIZE], const struct crypto_keys *keys,
+    const char *phone)
+{
+	crypto_keyed_hash(out, keys, "person", phone, strlen(phone));
+}
+
+/* What a sealed number is bound to: the row it stands in. */
+static void
+seal_context(char out[64], const char *party_id)
+{
+	snprintf(out, 64, "party.phone_sealed:%s", party_id);
+}
+
+static enum rc
+insert_party(struct db *db, const struct crypto_keys *keys,
+    const char *session_id, int position, const struct session_party *party,
+    const char *phone)
+{
+	uint8_t person[CRYPTO_HASH_SIZE];
+	char context[64];
+	struct buf sealed;
+	enum rc rc;
+
+	buf_init(&sealed, 0);
+	seal_context(context, party->id);
+	session_person(person, keys, phone);
+	if ((rc = crypto_seal(&sealed, keys, context, phone)) == RC_OK)
+		rc = db_run(db, SQL_PARTY_INSERT,
+		    DB_ARGS(DB_TEXT(party->id), DB_TEXT(session_id),
+			DB_INT(position), DB_TEXT(party->role),
+			DB_BLOB(person, sizeof person),
+			DB_BLOB(sealed.data, sealed.len),
+			DB_TEXT(party->number), DB_TEXT(party->code)));
+	buf_free(&sealed);
+	return rc;
+}
+
+enum rc
+session_insert(struct db *db, const struct crypto_keys *keys,
+    const char *service_id, struct session *session,
+    const struct session_request *request)
+{
+	enum rc rc;
+	int i;
+
+	rc = db_run(db, SQL_SESSION_INSERT,
+	    DB_ARGS(DB_TEXT(session->id), DB_TEXT(service_id),
+		DB_TEXT(
+		    session->reference[0] != '\0' ? session->reference : NULL),
+		DB_INT(session->created_at), DB_INT(session->expires_at)));
+	for (i = 0; i < SESSION_PARTIES && rc == RC_OK; i++) {
+		snprintf(session->parties[i].code, SESSION_CODE_SIZE, "%04u",
+		    (unsigned)crypto_random_below(10000) % 10000);
+		rc = insert_party(db, keys, session->id, i,
+		    &session->parties[i], request->parties[i].phone);
+	}
+	return rc;
+}
+
+enum rc
+session_unseal(char phone[PHONE_SIZE], const struct crypto_keys *keys,
+    const char *party_id, const uint8_t *sealed, size_t len)
+{
+	char context[64];
+
+	seal_context(context, party_id);
+	return crypto_unseal(phone, PHONE_SIZE, keys, context, sealed, len);
+}
+
+/* Reads the columns that find and list share. */
+static void
+read_row(struct db *db, enum sql sql, struct session *session)
+{
+	*session = (struct session){
+		.created_at = db_column_int(db, sql, 2),
+		.expires_at = db_column_int(db, sql, 3),
+		.closed_at = db_column_int(db, sql, 4),
+		.closed_by_expiry =
+		    strcmp(db_column_text(db, sql, 5), "expired") == 0,
+	};
+	db_column_copy(db, sql, 0, session->id, sizeof session->id);
+	db_column_copy(
+	    db, sql, 1, session->reference, sizeof session->reference);
+}
+
+static enum rc
+read_parties(struct db *db, struct session *session)
+{
+	const enum sql sql = SQL_PARTY_LIST;
+	struct session_party *party = session->parties;
+	enum rc rc;
+
+	rc = db_first(db, sql, DB_ARGS(DB_TEXT(session->id)));
+	for (; rc == RC_OK && party < session->parties + SESSION_PARTIES;
+	     rc = db_next(db, sql), party++) {
+		db_column_copy(db, sql, 0, party->id, sizeof party->id);
+		db_column_copy(db, sql, 1, party->role, sizeof party->role);
+		db_column_copy(db, sql, 2, party->number, sizeof party->number);
+		db_column_copy(db, sql, 3, party->code, sizeof party->code);
+	}
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+session_find(struct db *db, const char *service_id, struct session *session,
+    const char *id)
+{
+	struct session found;
+	enum rc rc;
+
+	rc = db_first(
+	    db, SQL_SESSION_FIND, DB_ARGS(DB_TEXT(service_id), DB_TEXT(id)));
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_NOT_FOUND : rc;
+	read_row(db, SQL_SESSION_FIND, &found);
+	db_done(db, SQL_SESSION_FIND);
+	if ((rc = read_parties(db, &found)) == RC_OK)
+		*session = found;
+	return rc;
+}
+
+enum rc
+session_find_reference(struct db *db, const char *service_id, char id[ID_SIZE],
+    int64_t *expires_at, const char *reference)
+{
+	const enum sql sql = SQL_SESSION_FIND_REFERENCE;
+	enum rc rc;
+
+	rc =
+	    db_first(db, sql, DB_ARGS(DB_TEXT(service_id), DB_TEXT(reference)));
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_NOT_FOUND : rc;
+	db_column_copy(db, sql, 0, id, ID_SIZE);
+	*expires_at = db_column_int(db, sql, 1);
+	db_done(db, sql);
+	return RC_OK;
+}
+
+enum rc
+session_close(struct db *db, const char *service_id, const char *id, int64_t at,
+    bool expired)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_SESSION_CLOSE,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(id), DB_INT(at),
+		DB_TEXT(expired ? "expired" : "closed")));
+	db_done(db, SQL_SESSION_CLOSE);
+	return rc;
+}
+
+enum rc
+session_list(struct db *db, const char *service_id,
+    const struct session_filter *filter, int64_t now, struct session *out,
+    int *len)
+{
+	const char *status =
+	    filter->status < SESSION__MAX ? names[filter->status] : "";
+	enum sql sql = SQL_SESSION_LIST;
+	enum rc rc;
+	int i, count = 0;
+
+	if (filter->reference[0] != '\0') {
+		sql = SQL_SESSION_LIST_REFERENCE;
+		rc = db_first(db, sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(filter->after),
+			DB_TEXT(filter->reference), DB_TEXT(status),
+			DB_INT(now), DB_INT(filter->limit)));
+	} else {
+		rc = db_first(db, sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(filter->after),
+			DB_TEXT(status), DB_INT(now), DB_INT(filter->limit)));
+	}
+	for (; rc == RC_OK && count < filter->limit; rc = db_next(db, sql))
+		read_row(db, sql, &out[count++]);
+	db_done(db, sql);
+	if (rc != RC_OK && rc != RC_NONE)
+		return rc;
+	for (i = 0; i < count; i++)
+		if ((rc = read_parties(db, &out[i])) != RC_OK)
+			return rc;
+	*len = count;
+	return RC_OK;
+}

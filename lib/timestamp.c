@@ -1,0 +1,35 @@
+/* Points in time as text. */
+
+#include "timestamp.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+const char *
+timestamp_format(char out[TIMESTAMP_SIZE], int64_t at)
+{
+	time_t seconds = (time_t)at;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(out, TIMESTAMP_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+	return out;
+}
+
+enum rc
+timestamp_parse(int64_t *at, const char *text)
+{
+	struct tm tm = { 0 };
+	const char *end;
+
+	/* The programs never call setlocale, so names are English. */
+	end = strptime(text, "%a, %d %b %Y %H:%M:%S", &tm);
+	if (end == NULL ||
+	    (strcmp(end, " +0000") != 0 && strcmp(end, " GMT") != 0))
+		return RC_SYNTAX;
+	*at = (int64_t)timegm(&tm);
+	return RC_OK;
+}

@@ -1,0 +1,349 @@
+/* The API's JSON: the only file that sees jansson. */
+
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "timestamp.h"
+
+/* Parses body; refuses repeated keys, bad UTF-8 and NUL. */
+static enum rc
+parse(json_t **out, const char *body, size_t len, struct fault *fault)
+{
+	json_error_t error;
+	const char *near;
+	char key[32] = "";
+
+	*out = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
+	if (*out == NULL) {
+		if (json_error_code(&error) != json_error_duplicate_key)
+			return rc_fault(fault, RC_SYNTAX, "",
+			    "not valid JSON at line %d, column %d", error.line,
+			    error.column);
+		/* The message ends in near '"key"'; the key is a word of ours
+		 * or it is not repeated to anyone. */
+		if ((near = strstr(error.text, "near '\"")) != NULL)
+			sscanf(near, "near '\"%31[a-z_]\"", key);
+		return rc_fault(fault, RC_SYNTAX, key, "a key is there twice");
+	}
+	if (!json_is_object(*out)) {
+		json_decref(*out);
+		return rc_fault(fault, RC_SYNTAX, "", "must be a JSON object");
+	}
+	return RC_OK;
+}
+
+/* Writes the path of key below prefix to out: parties[0] and role. */
+static void
+make_path(char out[64], const char *prefix, const char *key)
+{
+	snprintf(
+	    out, 64, "%s%s%.40s", prefix, prefix[0] != '\0' ? "." : "", key);
+}
+
+/* Refuses keys of object that are not in the NULL-terminated list. */
+static enum rc
+refuse_unknown(json_t *object, const char *prefix, const char *const *known,
+    struct fault *fault)
+{
+	const char *key, *p;
+	char path[64];
+	json_t *value;
+	size_t i;
+
+	json_object_foreach(object, key, value)
+	{
+		for (i = 0; known[i] != NULL; i++)
+			if (strcmp(key, known[i]) == 0)
+				break;
+		if (known[i] != NULL)
+			continue;
+		/* Its name is told unless it could be a value gone astray. */
+		for (p = key; *p == '_' || (*p >= 'a' && *p <= 'z') ||
+			      (*p >= 'A' && *p <= 'Z');
+		     p++)
+			;
+		make_path(path, prefix, *p == '\0' ? key : "?");
+		return rc_fault(fault, RC_INVALID, path, "unknown field");
+	}
+	return RC_OK;
+}
+
+/*
+ * Copies the text field key of object to out of size bytes. An optional one
+ * that is not there or null leaves "".
+ */
+static enum rc
+read_text(json_t *object, const char *prefix, const char *key, char *out,
+    size_t size, bool required, struct fault *fault)
+{
+	json_t *value = json_object_get(object, key);
+	char path[64];
+
+	out[0] = '\0';
+	make_path(path, prefix, key);
+	if (value == NULL || json_is_null(value))
+		return required
+			   ? rc_fault(fault, RC_INVALID, path, "is missing")
+			   : RC_OK;
+	if (!json_is_string(value))
+		return rc_fault(fault, RC_INVALID, path, "must be a string");
+	if (json_string_length(value) == 0)
+		return rc_fault(fault, RC_INVALID, path, "must not be empty");
+	if (json_string_length(value) >= size)
+		return rc_fault(fault, RC_INVALID, path,
+		    "must be at most %zu bytes", size - 1);
+	strcpy(out, json_string_value(value));
+	return RC_OK;
+}
+
+static enum rc
+read_ttl(json_t *object, int64_t *ttl_s, struct fault *fault)
+{
+	json_t *value = json_object_get(object, "ttl");
+
+	*ttl_s = 0;
+	if (value == NULL || json_is_null(value))
+		return RC_OK;
+	if (!json_is_integer(value))
+		return rc_fault(fault, RC_INVALID, "ttl",
+		    "must be a whole number of seconds");
+	if (json_integer_value(value) < 1)
+		return rc_fault(
+		    fault, RC_INVALID, "ttl", "must be at least 1 second");
+	*ttl_s = json_integer_value(value);
+	return RC_OK;
+}
+
+static enum rc
+read_country(json_t *object, char country[3], struct fault *fault)
+{
+	enum rc rc;
+
+	rc = read_text(object, "", "country", country, 3, false, fault);
+	if (rc == RC_OK && country[0] != '\0' && !phone_country_valid(country))
+		rc = rc_fault(fault, RC_INVALID, "country",
+		    "must be an ISO 3166 code like US");
+	return rc;
+}
+
+/* A reference is shown to people and put into logs: no control characters. */
+static enum rc
+read_reference(json_t *object, char *reference, struct fault *fault)
+{
+	const char *p;
+	enum rc rc;
+
+	rc = read_text(object, "", "reference", reference,
+	    SESSION_REFERENCE_SIZE, false, fault);
+	for (p = reference; rc == RC_OK && *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			rc = rc_fault(fault, RC_INVALID, "reference",
+			    "must not hold control characters");
+	return rc;
+}
+
+static enum rc
+read_parties(
+    json_t *object, struct session_request *request, struct fault *fault)
+{
+	static const char *const known[] = { "role", "phone", NULL };
+	json_t *parties = json_object_get(object, "parties"), *party;
+	char path[32];
+	enum rc rc;
+	size_t i;
+
+	if (!json_is_array(parties) ||
+	    json_array_size(parties) != SESSION_PARTIES)
+		return rc_fault(fault, RC_INVALID, "parties",
+		    "must be an array of two parties");
+	json_array_foreach(parties, i, party)
+	{
+		snprintf(path, sizeof path, "parties[%zu]", i);
+		if (!json_is_object(party))
+			return rc_fault(
+			    fault, RC_INVALID, path, "must be an object");
+		if ((rc = refuse_unknown(party, path, known, fault)) != RC_OK ||
+		    (rc = read_text(party, path, "role",
+			 request->parties[i].role,
+			 sizeof request->parties[i].role, true, fault)) !=
+			RC_OK ||
+		    (rc = read_text(party, path, "phone",
+			 request->parties[i].phone,
+			 sizeof request->parties[i].phone, true, fault)) !=
+			RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+enum rc
+view_read_session(struct session_request *request, const char *body, size_t len,
+    struct fault *fault)
+{
+	static const char *const known[] = { "reference", "ttl", "country",
+		"parties", NULL };
+	json_t *object;
+	enum rc rc;
+
+	if ((rc = parse(&object, body, len, fault)) != RC_OK)
+		return rc;
+	if ((rc = refuse_unknown(object, "", known, fault)) != RC_OK ||
+	    (rc = read_reference(object, request->reference, fault)) != RC_OK ||
+	    (rc = read_ttl(object, &request->ttl_s, fault)) != RC_OK ||
+	    (rc = read_country(object, request->country, fault)) != RC_OK)
+		goto out;
+	rc = read_parties(object, request, fault);
+out:
+	json_decref(object);
+	return rc;
+}
+
+enum rc
+view_read_nothing(const char *body, size_t len, struct fault *fault)
+{
+	static const char *const known[] = { NULL };
+	json_t *object;
+	enum rc rc;
+
+	if (len == 0)
+		return RC_OK;
+	if ((rc = parse(&object, body, len, fault)) != RC_OK)
+		return rc;
+	rc = refuse_unknown(object, "", known, fault);
+	json_decref(object);
+	return rc;
+}
+
+/* Appends json as compact text and releases it; NULL: out of memory. */
+static enum rc
+dump(struct buf *out, json_t *json, size_t flags)
+{
+	char *text = NULL;
+
+	if (json != NULL)
+		text = json_dumps(json, JSON_COMPACT | flags);
+	json_decref(json);
+	if (text == NULL) {
+		out->failed = true;
+		return RC_MEMORY;
+	}
+	buf_puts(out, text);
+	free(text);
+	return buf_ok(out) ? RC_OK : RC_MEMORY;
+}
+
+enum rc
+view_canonical(struct buf *out, const char *body, size_t len)
+{
+	json_t *object;
+	enum rc rc;
+
+	if (len == 0)
+		return RC_OK;
+	if ((rc = parse(&object, body, len, NULL)) != RC_OK)
+		return rc;
+	return dump(out, object, JSON_SORT_KEYS);
+}
+
+/* A string, null for "". */
+static json_t *
+text(const char *value)
+{
+	return value[0] != '\0' ? json_string(value) : json_null();
+}
+
+/* A time as RFC 3339, null for 0. */
+static json_t *
+moment(int64_t at)
+{
+	char stamp[TIMESTAMP_SIZE];
+
+	return at != 0 ? json_string(timestamp_format(stamp, at)) : json_null();
+}
+
+static json_t *
+party_json(const struct session_party *party)
+{
+	char dial[PHONE_SIZE + SESSION_CODE_SIZE + 3];
+
+	/* Two commas: a phone waits some seconds before it sends the code. */
+	snprintf(dial, sizeof dial, "%s,,%s#", party->number, party->code);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", party->id, "role",
+	    party->role, "masked_number", party->number, "code", party->code,
+	    "dial", dial);
+}
+
+static json_t *
+session_json(const struct session *session, int64_t now)
+{
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:[o, o]}", "id",
+	    session->id, "reference", text(session->reference), "status",
+	    session_status_name(session_status(session, now)), "created_at",
+	    moment(session->created_at), "expires_at",
+	    moment(session->expires_at), "closed_at",
+	    moment(session->closed_at), "parties",
+	    party_json(&session->parties[0]), party_json(&session->parties[1]));
+}
+
+static json_t *
+call_json(const struct call_summary *call)
+{
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:I}", "id",
+	    call->id, "from", text(call->from), "reason", text(call->reason),
+	    "status", call->status, "started_at", moment(call->started_at),
+	    "ringing_at", moment(call->ringing_at), "answered_at",
+	    moment(call->answered_at), "ended_at", moment(call->ended_at),
+	    "duration", (json_int_t)call->duration_s);
+}
+
+enum rc
+view_session(struct buf *out, const struct session *session, int64_t now,
+    const struct call_summary *calls, int calls_len)
+{
+	json_t *json = session_json(session, now), *list;
+	int i;
+
+	if (calls != NULL) {
+		list = json_array();
+		for (i = 0; i < calls_len; i++)
+			json_array_append_new(list, call_json(&calls[i]));
+		json_object_set_new(json, "calls", list);
+	}
+	return dump(out, json, 0);
+}
+
+enum rc
+view_sessions(struct buf *out, const struct session *sessions, int len,
+    int64_t now, const char *next)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < len; i++)
+		json_array_append_new(list, session_json(&sessions[i], now));
+	return dump(out,
+	    json_pack("{s:o, s:o}", "sessions", list, "next", text(next)), 0);
+}
+
+enum rc
+view_problem(struct buf *out, const struct view_problem *problem)
+{
+	json_t *json;
+
+	json = json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title",
+	    problem->title, "status", problem->status, "code", problem->code);
+	if (problem->detail[0] != '\0')
+		json_object_set_new(
+		    json, "detail", json_string(problem->detail));
+	if (problem->field[0] != '\0')
+		json_object_set_new(json, "field", json_string(problem->field));
+	if (problem->request[0] != '\0')
+		json_object_set_new(
+		    json, "request_id", json_string(problem->request));
+	return dump(out, json, 0);
+}

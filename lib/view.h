@@ -1,0 +1,62 @@
+#ifndef VIEW_H
+#define VIEW_H
+
+/*
+ * The API's JSON, in and out: the shapes of requests, answers and problem
+ * documents. Strict at the door: one reading of a document or none.
+ */
+
+#include "buf.h"
+#include "call.h"
+#include "rc.h"
+#include "session.h"
+
+/* Content types. */
+#define VIEW_JSON "application/json"
+#define VIEW_PROBLEM "application/problem+json"
+
+/* What a problem document says (RFC 9457). */
+struct view_problem {
+	int status;          /* HTTP status */
+	const char *code;    /* stable word for programs */
+	const char *title;   /* the same for people */
+	const char *detail;  /* of this case; "": none */
+	const char *field;   /* which field is wrong; "": none */
+	const char *request; /* request id; "": none */
+};
+
+/*
+ * Reads the body of POST /v1/sessions into *request. Returns RC_SYNTAX if it
+ * is not JSON of one reading, RC_INVALID for fields that are missing, unknown
+ * or of the wrong type; *fault says which.
+ */
+enum rc view_read_session(struct session_request *request, const char *body,
+    size_t len, struct fault *fault);
+
+/* Checks that a body is empty or an empty object. Same results. */
+enum rc view_read_nothing(const char *body, size_t len, struct fault *fault);
+
+/*
+ * Appends body in a form that is the same for all documents that mean the
+ * same: keys sorted, no blanks. RC_SYNTAX.
+ */
+enum rc view_canonical(struct buf *out, const char *body, size_t len);
+
+/*
+ * Appends a session as it stands at now. calls are shown newest first; NULL
+ * leaves them out. Returns RC_MEMORY.
+ */
+enum rc view_session(struct buf *out, const struct session *session,
+    int64_t now, const struct call_summary *calls, int calls_len);
+
+/*
+ * Appends a page of sessions; next is the cursor of the page behind it, "" if
+ * there is none. Returns RC_MEMORY.
+ */
+enum rc view_sessions(struct buf *out, const struct session *sessions, int len,
+    int64_t now, const char *next);
+
+/* Appends a problem document. Returns RC_MEMORY. */
+enum rc view_problem(struct buf *out, const struct view_problem *problem);
+
+#endif

@@ -1,0 +1,39 @@
+-- name: call_insert
+-- Returns no row if the CallSid is known already.
+INSERT INTO call (id, sid, parent_sid, service_id, session_id, party_id,
+    number, reason, status, sequence, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (sid) DO NOTHING
+RETURNING id;
+
+-- name: call_find
+SELECT id, parent_sid, service_id, session_id, party_id, number, reason,
+    status, sequence, created_at, ringing_at, answered_at, ended_at,
+    duration_s, told_at
+FROM call WHERE sid = $1;
+
+-- name: call_update
+UPDATE call SET status = $2, sequence = $3, ringing_at = $4,
+    answered_at = $5, ended_at = $6, duration_s = $7
+WHERE sid = $1;
+
+-- name: call_tell
+-- Marks that the end of the call has been told to the app: once.
+UPDATE call SET told_at = $2 WHERE sid = $1 AND told_at IS NULL
+RETURNING id;
+
+-- name: call_list
+-- The calls of a session: the leg that was dialled, with the progress of the
+-- leg that rang the other party.
+SELECT c.id, p.role, c.reason, coalesce(r.status, c.status), c.created_at,
+    r.ringing_at, r.answered_at, coalesce(r.ended_at, c.ended_at),
+    r.duration_s
+FROM call c
+LEFT JOIN call r ON r.parent_sid = c.sid
+LEFT JOIN party p ON p.id = c.party_id
+WHERE c.session_id = $1 AND c.parent_sid IS NULL
+ORDER BY c.id DESC LIMIT $2;
+
+-- name: call_child
+-- Whether a leg has dialled another.
+SELECT 1 FROM call WHERE parent_sid = $1 LIMIT 1;

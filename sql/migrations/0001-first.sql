@@ -1,0 +1,170 @@
+-- The first schema. One text for SQLite and PostgreSQL: TEXT, BIGINT, BYTEA,
+-- times as epoch seconds bound by the caller, ids made by the program.
+-- Migrations run forward only, each in one transaction, by `callmask migrate`.
+
+-- Which migrations have run; the programs refuse any version but their own.
+CREATE TABLE schema_version (
+	version BIGINT PRIMARY KEY,    -- number of the migration file
+	applied_at BIGINT NOT NULL     -- epoch seconds
+);
+
+-- One app: its settings, number pool, keys and sessions.
+CREATE TABLE service (
+	id TEXT PRIMARY KEY,           -- 'svc_' and 26 characters
+	name TEXT NOT NULL UNIQUE,     -- what operators call it
+	countries TEXT NOT NULL,       -- ISO 3166 codes parties may have, by blanks
+	ttl_default_s BIGINT NOT NULL, -- life of a session that names none
+	ttl_max_s BIGINT NOT NULL,     -- longest life of a session
+	hold_s BIGINT NOT NULL,        -- how long a leg stays held after its session
+	call_limit_s BIGINT NOT NULL,  -- longest call
+	webhook_url TEXT,              -- where events go; NULL: nowhere
+	event_seq BIGINT NOT NULL,     -- number of the newest event
+	created_at BIGINT NOT NULL,    -- epoch seconds
+	CHECK (ttl_default_s > 0 AND ttl_default_s <= ttl_max_s),
+	CHECK (hold_s >= 0 AND call_limit_s > 0)
+);
+
+-- What opens the API: 256 random bits, of which only a hash is kept.
+CREATE TABLE api_key (
+	id TEXT PRIMARY KEY,           -- 'key_' and 26 characters; part of the key
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose sessions it opens
+	name TEXT NOT NULL,            -- who holds it
+	role TEXT NOT NULL CHECK (role IN ('app', 'admin')), -- what it may do
+	secret_hash BYTEA NOT NULL,    -- SHA-256 of the secret part
+	created_at BIGINT NOT NULL,    -- epoch seconds
+	revoked_at BIGINT              -- epoch seconds; NULL: valid
+);
+
+-- The pool: Twilio numbers that people see and dial. Not personal data.
+CREATE TABLE number (
+	number TEXT PRIMARY KEY,       -- E.164
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose pool it is in
+	country TEXT NOT NULL,         -- ISO 3166 code
+	state TEXT NOT NULL CHECK
+	    (state IN ('active', 'reserved', 'draining', 'retired')), -- its use
+	last_used_at BIGINT NOT NULL,  -- epoch seconds a session last took it; 0: never
+	created_at BIGINT NOT NULL     -- epoch seconds
+);
+
+-- Longest unused first.
+CREATE INDEX number_pool ON number (service_id, state, last_used_at, number);
+CREATE INDEX number_pool_country
+    ON number (service_id, state, country, last_used_at, number);
+
+-- One pairing of two people. It is open while closed_at is NULL and
+-- expires_at lies ahead; nothing has to run for it to expire.
+CREATE TABLE session (
+	id TEXT PRIMARY KEY,           -- 'ses_' and 26 characters, sorts by age
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose it is
+	reference TEXT,                -- the app's own name for it, e.g. a trip
+	created_at BIGINT NOT NULL,    -- epoch seconds
+	expires_at BIGINT NOT NULL,    -- epoch seconds; connects nobody from then on
+	closed_at BIGINT,              -- epoch seconds; NULL: not closed
+	close_reason TEXT CHECK (close_reason IN ('closed', 'expired')), -- by whom
+	CHECK ((closed_at IS NULL) = (close_reason IS NULL))
+);
+
+-- A reference names one open session.
+CREATE UNIQUE INDEX session_reference
+    ON session (service_id, reference) WHERE closed_at IS NULL;
+CREATE INDEX session_list ON session (service_id, id);
+CREATE INDEX session_by_reference ON session (service_id, reference, id);
+
+-- The two people of a session.
+CREATE TABLE party (
+	id TEXT PRIMARY KEY,           -- 'pty_' and 26 characters
+	session_id TEXT NOT NULL REFERENCES session (id), -- which session
+	position BIGINT NOT NULL CHECK (position IN (0, 1)), -- order in the request
+	role TEXT NOT NULL,            -- the app's word: customer, driver
+	person BYTEA NOT NULL,         -- keyed hash of the real number
+	phone_sealed BYTEA NOT NULL,   -- the real number, sealed with this row's id
+	number TEXT NOT NULL REFERENCES number (number), -- masked: dialled and seen
+	code TEXT NOT NULL,            -- digits that identify an unknown phone
+	UNIQUE (session_id, position)
+);
+
+-- The claim of one person on one masked number, live until its session ends,
+-- then held so that nobody else's session can stand behind a number this
+-- person may still dial. THE PRIMARY KEY IS WHAT MAKES A WRONG CONNECTION
+-- IMPOSSIBLE: whoever dials, (masked number, person) names one session at most.
+CREATE TABLE leg (
+	number TEXT NOT NULL REFERENCES number (number), -- masked number
+	person BYTEA NOT NULL,         -- keyed hash of the real number
+	peer BYTEA NOT NULL,           -- the same of the other party
+	session_id TEXT NOT NULL REFERENCES session (id), -- the one session
+	party_id TEXT NOT NULL REFERENCES party (id), -- this person in it
+	live_until BIGINT NOT NULL,    -- epoch seconds; connects before
+	held_until BIGINT NOT NULL,    -- epoch seconds; not given away before
+	PRIMARY KEY (number, person),
+	CHECK (held_until >= live_until)
+);
+
+CREATE INDEX leg_person ON leg (person, peer, held_until);
+CREATE INDEX leg_session ON leg (session_id);
+
+-- One row for each Twilio call leg: the one a person dialled, and the one
+-- that rang the other.
+CREATE TABLE call (
+	id TEXT PRIMARY KEY,           -- 'cal_' and 26 characters
+	sid TEXT NOT NULL UNIQUE,      -- Twilio's CallSid
+	parent_sid TEXT,               -- CallSid of the leg that dialled this one
+	service_id TEXT REFERENCES service (id), -- NULL: not one of our numbers
+	session_id TEXT REFERENCES session (id), -- NULL: belongs to none we know
+	party_id TEXT REFERENCES party (id), -- who is on this leg, if known
+	number TEXT,                   -- masked number it came in on or shows
+	reason TEXT,                   -- why it was connected or refused
+	status TEXT NOT NULL,          -- Twilio's CallStatus
+	sequence BIGINT NOT NULL,      -- SequenceNumber of status; -1: none yet
+	created_at BIGINT NOT NULL,    -- epoch seconds we first heard of it
+	ringing_at BIGINT,             -- epoch seconds by Twilio's clock
+	answered_at BIGINT,            -- epoch seconds by Twilio's clock
+	ended_at BIGINT,               -- epoch seconds by Twilio's clock
+	duration_s BIGINT,             -- seconds, from Twilio
+	told_at BIGINT                 -- epoch seconds call.ended was written
+);
+
+CREATE INDEX call_session ON call (session_id, id);
+CREATE INDEX call_parent ON call (parent_sid);
+
+-- What happened, append-only, numbered per service without gaps.
+-- Words only: never a real number.
+CREATE TABLE event (
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose it is
+	seq BIGINT NOT NULL,           -- 1, 2, 3 … per service
+	id TEXT NOT NULL UNIQUE,       -- 'evt_' and 26 characters
+	type TEXT NOT NULL,            -- session.opened, call.ended, …
+	session_id TEXT,               -- which session, if any
+	call_id TEXT,                  -- which call, if any
+	detail TEXT,                   -- reason or status, one word
+	created_at BIGINT NOT NULL,    -- epoch seconds
+	PRIMARY KEY (service_id, seq)
+);
+
+CREATE INDEX event_session ON event (session_id, seq);
+
+-- What must still leave the system; written with the change that causes it.
+CREATE TABLE outbox (
+	id TEXT PRIMARY KEY,           -- 'dlv_' and 26 characters
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose it is
+	kind TEXT NOT NULL CHECK (kind IN ('event')), -- where it goes
+	event_id TEXT REFERENCES event (id), -- what it carries
+	attempts BIGINT NOT NULL,      -- how often it was tried
+	due_at BIGINT NOT NULL,        -- epoch seconds of the next try
+	done_at BIGINT,                -- epoch seconds; NULL: still waiting
+	created_at BIGINT NOT NULL     -- epoch seconds
+);
+
+CREATE INDEX outbox_due ON outbox (due_at, id) WHERE done_at IS NULL;
+
+-- Answers given under an Idempotency-Key, to be given again.
+CREATE TABLE idempotency (
+	service_id TEXT NOT NULL REFERENCES service (id), -- who asked
+	key TEXT NOT NULL,             -- the Idempotency-Key header
+	fingerprint BYTEA NOT NULL,    -- keyed hash of what was asked
+	status BIGINT NOT NULL,        -- HTTP status of the answer
+	body TEXT NOT NULL,            -- its body
+	created_at BIGINT NOT NULL,    -- epoch seconds; kept for a day at least
+	PRIMARY KEY (service_id, key)
+);
+
+CREATE INDEX idempotency_age ON idempotency (created_at);

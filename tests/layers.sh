@@ -1,0 +1,61 @@
+#!/bin/sh
+# Checks the floors: a file includes only headers of its own floor or below,
+# and each foreign library is seen by one file. The table is the architecture.
+
+set -eu
+cd "$(dirname "$0")/.."
+
+awk '
+BEGIN {
+	floors = "rc buf log utf8 timestamp crypto id form conf sql version;" \
+	    "db db_driver db_sqlite req twiml;" \
+	    "phone phone_country policy service apikey number leg event call " \
+	    "session idempotency twilio_sign;" \
+	    "mask view metrics;" \
+	    "app serve;"
+	n = split(floors, rows, ";")
+	for (i = 1; i < n; i++) {
+		m = split(rows[i], names, " ")
+		for (j = 1; j <= m; j++)
+			floor[names[j]] = i
+	}
+	programs = n
+	split("fcgiapp=req libxml/xmlwriter=twiml sqlite3=db_sqlite " \
+	    "jansson=view sodium=crypto openssl/evp=crypto " \
+	    "openssl/params=crypto openssl/core_names=crypto ini=conf", \
+	    pairs, " ")
+	for (i in pairs) {
+		split(pairs[i], pair, "=")
+		door[pair[1]] = pair[2]
+	}
+}
+FNR == 1 {
+	name = FILENAME
+	sub(/.*\//, "", name)
+	sub(/\.[ch]$/, "", name)
+	here = FILENAME ~ /^cgi-bin/ ? programs : floor[name]
+	if (here == "")
+		complain("is on no floor; add it to tests/layers.sh")
+}
+/^#include "/ {
+	other = $2
+	gsub(/"|\.h$|\.h"$/, "", other)
+	sub(/\.h$/, "", other)
+	if (FILENAME ~ /^cgi-bin/ && other == "callmask")
+		next
+	if (floor[other] == "" || floor[other] > here)
+		complain("must not include " other ".h")
+}
+/^#include </ {
+	other = $2
+	gsub(/[<>]/, "", other)
+	sub(/\.h$/, "", other)
+	if (other in door && door[other] != name)
+		complain("must leave " other ".h to " door[other] ".c")
+}
+function complain(what) {
+	printf "%s:%d: %s\n", FILENAME, FNR, what
+	bad = 1
+}
+END { exit bad }
+' lib/*.[ch] cgi-bin/*.[ch]
