@@ -148,6 +148,7 @@ main(int argc, char **argv)
 
 	log_open("callmask", LOG_WARN);
 	log_plain();
+	app_harden();
 	/* The plus: options behind the command are the command's. */
 	while ((c = getopt(argc, argv, "+c:s:hV")) != -1) {
 		switch (c) {

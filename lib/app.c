@@ -10,20 +10,29 @@
 #include "crypto.h"
 #include "log.h"
 
+void
+app_harden(void)
+{
+	const struct rlimit no_core = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#ifndef __SANITIZE_ADDRESS__
+	/* The leak check has to look into its own process. */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 enum rc
 app_open(struct app *app, const char *program, const char *path,
     char error[CONF_ERROR_SIZE])
 {
-	const struct rlimit no_core = { 0, 0 };
 	struct secrets secrets;
 	enum rc rc;
 
 	*app = (struct app){ .db = NULL };
 	log_open(program, LOG_INFO);
-	/* No core dump with keys and numbers, no gaining of privileges. */
-	setrlimit(RLIMIT_CORE, &no_core);
-	prctl(PR_SET_DUMPABLE, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	app_harden();
 
 	if ((rc = crypto_open()) != RC_OK) {
 		strcpy(error, "no randomness to be had");
@@ -41,9 +50,8 @@ app_open(struct app *app, const char *program, const char *path,
 	return RC_OK;
 }
 
-/* Lets go of keys and database. */
-static void
-unready(struct app *app)
+void
+app_unready(struct app *app)
 {
 	db_close(app->db);
 	app->db = NULL;
@@ -55,7 +63,7 @@ unready(struct app *app)
 void
 app_close(struct app *app)
 {
-	unready(app);
+	app_unready(app);
 	metrics_close(app->metrics);
 	app->metrics = NULL;
 }
@@ -92,11 +100,11 @@ app_ready(struct app *app)
 {
 	if (app->db != NULL && db_check(app->db) == RC_OK)
 		return RC_OK;
-	unready(app);
+	app_unready(app);
 	if (open_secrets(app) == RC_OK &&
 	    db_open(&app->db, app->conf.database, DB_USE) == RC_OK)
 		return RC_OK;
-	unready(app);
+	app_unready(app);
 	return RC_UNAVAILABLE;
 }
 

@@ -42,8 +42,17 @@ void app_close(struct app *app);
  */
 enum rc app_ready(struct app *app);
 
+/* Lets go of keys and database, to be opened anew by app_ready. */
+void app_unready(struct app *app);
+
 /* Returns what deeds need, for a deed now. Call when ready. */
 struct mask app_mask(const struct app *app);
+
+/*
+ * Keeps keys and numbers inside the process: no core dump, no tracing by
+ * others, no gaining of privileges.
+ */
+void app_harden(void);
 
 /* Returns the time, epoch milliseconds. */
 int64_t app_now_ms(void);

@@ -3,10 +3,10 @@
 #include "req.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <fcgiapp.h>
 
@@ -60,9 +60,17 @@ req_next(struct req *req)
 const char *
 req_param(const struct req *req, const char *name)
 {
-	const char *value;
+	char *const *env = req->cgi ? environ : req->fcgi.envp;
+	const char *value = NULL;
+	size_t len = strlen(name);
 
-	value = req->cgi ? getenv(name) : FCGX_GetParam(name, req->fcgi.envp);
+	for (; *env != NULL; env++) {
+		if (strncmp(*env, name, len) != 0 || (*env)[len] != '=')
+			continue;
+		if (value != NULL)
+			return "";
+		value = *env + len + 1;
+	}
 	return value != NULL ? value : "";
 }
 

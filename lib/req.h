@@ -45,7 +45,8 @@ enum rc req_next(struct req *req);
 
 /*
  * Returns a CGI variable (REQUEST_METHOD, HTTP_AUTHORIZATION, …) or "" if it
- * is not set. Borrowed until the next req_next.
+ * is not set, or set twice: a header sent twice with two values is a question
+ * with two answers. Borrowed until the next req_next.
  */
 const char *req_param(const struct req *req, const char *name);
 

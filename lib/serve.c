@@ -365,6 +365,9 @@ handle(struct turn *turn)
 		    turn->endpoint != NULL ? turn->endpoint->path : "?",
 		    rc_name(rc));
 		metrics_count(x->app->metrics, METRICS_REQUESTS_FAILED);
+		/* What failed may be broken: the next one opens it anew. */
+		if (rc != RC_BUSY && rc != RC_RETRY)
+			app_unready(x->app);
 	}
 	if (!rc_final(rc) && turn->endpoint != NULL &&
 	    turn->endpoint->sorry == SERVE_APOLOGY)

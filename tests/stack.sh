@@ -470,8 +470,7 @@ run() {
 	while :; do
 		# shellcheck disable=SC2086
 		check $parts
-		sleep 0.5 &
-		wait $!
+		sleep 0.3
 	done
 }
 

@@ -144,6 +144,9 @@ class Dial:
                 self._call.clock.changed.notify_all()
         except legs.LegEnded:
             pass
+        except Exception:                     # a fault of the sandbox itself
+            leg.fail()
+            raise
 
     def _give_up(self, leg):
         """End a leg that did not win. Only the REST API and the caller's star

@@ -8,8 +8,10 @@ clock; the thread that plays TwiML on it learns of the change when it waits."""
 import collections
 import dataclasses
 import math
+import sys
 import threading
 import time
+import traceback
 
 import ground
 import phones
@@ -69,6 +71,8 @@ class Courier:
                 letter = self._letters.popleft()
             try:
                 self._deliver(*letter)
+            except Exception:                 # a fault of the sandbox itself
+                traceback.print_exc(file=sys.stderr)
             finally:
                 self._tally.end()
 

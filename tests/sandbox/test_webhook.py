@@ -140,6 +140,19 @@ def test_slow_answer_is_not_retried_unless_told(app, sandbox, webhook_url):
     assert failing(sandbox.call()) and len(app.at("/twilio/voice")) == 4
 
 
+def test_total_limit_holds_for_silent_answers(app, sandbox, webhook_url):
+    def slow(asked):
+        time.sleep(0.6)
+        return 200, "text/xml", "<Response/>"
+
+    app.on("/twilio/voice", slow)
+    webhook_url(app.url + "/twilio/voice#tt=100&rp=all&rc=5")
+    view = sandbox.call()
+    wires = [e for e in view["transcript"] if e["kind"] == "wire"]
+    assert failing(view) and wires[0]["ms"] < 500
+    assert len(app.at("/twilio/voice")) == 1
+
+
 @pytest.fixture
 def dripping():
     """The URL of a server whose answers come letter by letter, without end."""
