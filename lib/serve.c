@@ -206,10 +206,11 @@ is_outcome(enum rc rc)
 	return rc == RC_OK || rc == RC_POOL || rc == RC_REFERENCE;
 }
 
-/* What a deed under an Idempotency-Key runs with. */
+/* What a deed runs with. */
 struct writing {
 	struct turn *turn;
-	struct idempotency question; /* key NULL: none was given */
+	struct idempotency question; /* key NULL: asked without any */
+	char tag[48];                /* key of a request without its own */
 };
 
 /* Does the deed, or gives the answer it had the first time; in a write
@@ -229,7 +230,9 @@ write_once(struct db *db, void *cookie)
 		if (rc == RC_OK) {
 			answer->type =
 			    answer->status < 400 ? VIEW_JSON : VIEW_PROBLEM;
-			answer_header(answer, "Idempotent-Replayed", "true");
+			if (w->question.key != w->tag)
+				answer_header(
+				    answer, "Idempotent-Replayed", "true");
 			return RC_OK;
 		}
 		if (rc == RC_KEY_REUSED)
@@ -258,33 +261,51 @@ write_once(struct db *db, void *cookie)
 	return rc;
 }
 
-/* Fills in what identifies a question asked under an Idempotency-Key. */
+/*
+ * Stores the key under which the answer is kept: the client's, or else the id
+ * nginx gave to the request. nginx hands a request to another worker when one
+ * dies, perhaps just after its commit; the id tells that it is the same one.
+ * A blank in front keeps such keys apart from all that clients can send.
+ */
 static enum rc
-read_question(struct turn *turn, struct idempotency *question)
+choose_key(struct turn *turn, struct writing *writing)
 {
 	const char *key = req_param(turn->req, "HTTP_IDEMPOTENCY_KEY"), *p;
+	const char *id = req_param(turn->req, "REQUEST_ID");
+
+	for (p = key; *p > ' ' && *p < 0x7f; p++)
+		;
+	if (*p != '\0' || p - key > IDEMPOTENCY_KEY_MAX)
+		return rc_fault(&turn->x.fault, RC_INVALID, "Idempotency-Key",
+		    "must be 1 to %d printable ASCII characters",
+		    IDEMPOTENCY_KEY_MAX);
+	if (key[0] == '\0' && id[0] != '\0') {
+		snprintf(writing->tag, sizeof writing->tag, " %.40s", id);
+		key = writing->tag;
+	}
+	writing->question.key = key[0] != '\0' ? key : NULL;
+	return RC_OK;
+}
+
+/* Fills in what identifies a question, so that it is answered once. */
+static enum rc
+read_question(struct turn *turn, struct writing *writing)
+{
 	struct exchange *x = &turn->x;
 	char path[REQ_PATH_SIZE];
 	struct buf text;
 	enum rc rc;
 
-	if (key[0] == '\0')
-		return RC_OK;
-	for (p = key; *p > ' ' && *p < 0x7f; p++)
-		;
-	if (*p != '\0' || p - key > IDEMPOTENCY_KEY_MAX)
-		return rc_fault(&x->fault, RC_INVALID, "Idempotency-Key",
-		    "must be 1 to %d printable ASCII characters",
-		    IDEMPOTENCY_KEY_MAX);
-	if ((rc = req_path(turn->req, path)) != RC_OK)
+	if ((rc = choose_key(turn, writing)) != RC_OK ||
+	    writing->question.key == NULL ||
+	    (rc = req_path(turn->req, path)) != RC_OK)
 		return rc;
 	buf_init(&text, 0);
 	buf_printf(&text, "%s %s\n", turn->endpoint->method, path);
 	rc = view_canonical(&text, buf_text(&x->body), x->body.len);
 	if (rc == RC_OK) {
-		question->key = key;
-		question->service_id = x->key.service_id;
-		crypto_keyed_hash(question->fingerprint, x->mask.keys,
+		writing->question.service_id = x->key.service_id;
+		crypto_keyed_hash(writing->question.fingerprint, x->mask.keys,
 		    "idempotency", buf_text(&text), text.len);
 	}
 	if (text.data != NULL)
@@ -307,7 +328,7 @@ act(struct turn *turn)
 	if (!e->write)
 		return e->act(x);
 	if (e->auth == SERVE_KEY &&
-	    (rc = read_question(turn, &writing.question)) != RC_OK)
+	    (rc = read_question(turn, &writing)) != RC_OK)
 		return rc;
 	return db_transact(x->app->db, DB_WAIT_MS, write_once, &writing);
 }
