@@ -161,11 +161,11 @@ req_answer(struct req *req, const struct answer *answer)
 	int len;
 
 	len = snprintf(head, sizeof head,
-	    "Status: %d\r\n"
+	    "Status: %d %s\r\n"
 	    "Cache-Control: no-store\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "Content-Length: %zu\r\n",
-	    answer->status, answer->body.len);
+	    answer->status, answer_reason(answer->status), answer->body.len);
 	send_bytes(req, head, (size_t)len);
 	if (answer->body.len != 0) {
 		len = snprintf(
@@ -180,6 +180,34 @@ req_answer(struct req *req, const struct answer *answer)
 		fflush(stdout);
 	else
 		FCGX_Finish_r(&req->fcgi);
+}
+
+const char *
+answer_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 503, "Service Unavailable" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Internal Server Error";
 }
 
 void

@@ -71,6 +71,9 @@ enum rc req_body(struct req *req, struct buf *body, size_t max);
 /* Sends answer and ends the request. A client that left is no error. */
 void req_answer(struct req *req, const struct answer *answer);
 
+/* Returns what RFC 9110 calls an HTTP status, e.g. "Not Found". */
+const char *answer_reason(int status);
+
 /* An empty answer: status 200, no body. */
 void answer_init(struct answer *answer);
 

@@ -17,34 +17,32 @@
 /* How each result is told: the API's stable codes. */
 static const struct {
 	int status;
-	const char *title; /* the status in words */
 	const char *code;
 } problems[RC__MAX] = {
-	[RC_METHOD] = { 405, "Method Not Allowed", "method_not_allowed" },
-	[RC_PATH] = { 404, "Not Found", "not_found" },
-	[RC_TYPE] = { 415, "Unsupported Media Type", "unsupported_type" },
-	[RC_TOO_LARGE] = { 413, "Content Too Large", "too_large" },
-	[RC_INCOMPLETE] = { 400, "Bad Request", "incomplete_body" },
-	[RC_UNSIGNED] = { 403, "Forbidden", "signature_invalid" },
-	[RC_UNAUTHORIZED] = { 401, "Unauthorized", "unauthorized" },
-	[RC_SYNTAX] = { 400, "Bad Request", "invalid_json" },
-	[RC_INVALID] = { 422, "Unprocessable Content", "invalid_field" },
-	[RC_NOT_FOUND] = { 404, "Not Found", "not_found" },
-	[RC_SAME_PARTY] = { 422, "Unprocessable Content", "same_party" },
-	[RC_OWN_NUMBER] = { 422, "Unprocessable Content", "own_number" },
-	[RC_COUNTRY] = { 422, "Unprocessable Content", "country_not_allowed" },
-	[RC_REFERENCE] = { 409, "Conflict", "reference_in_use" },
-	[RC_POOL] = { 409, "Conflict", "pool_exhausted" },
-	[RC_KEY_REUSED] = { 422, "Unprocessable Content",
-	    "idempotency_key_reused" },
-	[RC_EXISTS] = { 409, "Conflict", "exists" },
-	[RC_BUSY] = { 503, "Service Unavailable", "busy" },
-	[RC_RETRY] = { 503, "Service Unavailable", "busy" },
-	[RC_UNAVAILABLE] = { 503, "Service Unavailable", "unavailable" },
-	[RC_VERSION] = { 503, "Service Unavailable", "unavailable" },
-	[RC_CORRUPT] = { 500, "Internal Server Error", "internal" },
-	[RC_MEMORY] = { 503, "Service Unavailable", "unavailable" },
-	[RC_SYSTEM] = { 500, "Internal Server Error", "internal" },
+	[RC_METHOD] = { 405, "method_not_allowed" },
+	[RC_PATH] = { 404, "not_found" },
+	[RC_TYPE] = { 415, "unsupported_type" },
+	[RC_TOO_LARGE] = { 413, "too_large" },
+	[RC_INCOMPLETE] = { 400, "incomplete_body" },
+	[RC_UNSIGNED] = { 403, "signature_invalid" },
+	[RC_UNAUTHORIZED] = { 401, "unauthorized" },
+	[RC_SYNTAX] = { 400, "invalid_json" },
+	[RC_INVALID] = { 422, "invalid_field" },
+	[RC_NOT_FOUND] = { 404, "not_found" },
+	[RC_SAME_PARTY] = { 422, "same_party" },
+	[RC_OWN_NUMBER] = { 422, "own_number" },
+	[RC_COUNTRY] = { 422, "country_not_allowed" },
+	[RC_REFERENCE] = { 409, "reference_in_use" },
+	[RC_POOL] = { 409, "pool_exhausted" },
+	[RC_KEY_REUSED] = { 422, "idempotency_key_reused" },
+	[RC_EXISTS] = { 409, "exists" },
+	[RC_BUSY] = { 503, "busy" },
+	[RC_RETRY] = { 503, "busy" },
+	[RC_UNAVAILABLE] = { 503, "unavailable" },
+	[RC_VERSION] = { 503, "unavailable" },
+	[RC_CORRUPT] = { 500, "internal" },
+	[RC_MEMORY] = { 503, "unavailable" },
+	[RC_SYSTEM] = { 500, "internal" },
 };
 
 /* A request on its way through the checks. */
@@ -175,8 +173,6 @@ write_problem(struct turn *turn, enum rc rc)
 	struct answer *answer = &turn->x.answer;
 	struct view_problem problem = {
 		.status = problems[rc].status != 0 ? problems[rc].status : 500,
-		.title = problems[rc].title != NULL ? problems[rc].title
-						    : "Internal Server Error",
 		.code =
 		    problems[rc].code != NULL ? problems[rc].code : "internal",
 		.detail = turn->x.fault.detail,
@@ -187,6 +183,7 @@ write_problem(struct turn *turn, enum rc rc)
 	answer_reset(answer);
 	if (!rc_final(rc))
 		problem.request = req_param(turn->req, "REQUEST_ID");
+	problem.title = answer_reason(problem.status);
 	answer->status = problem.status;
 	answer->type = VIEW_PROBLEM;
 	view_problem(&answer->body, &problem);

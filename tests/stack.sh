@@ -81,12 +81,12 @@ leader() {
 	read -r pid <"pid/$1" && ours "$pid"
 } 2>/dev/null
 
-# The processes of group $1 that are ours, whether their leader lives or not.
+# The processes of these groups that are ours, whether their leaders live or not.
 members() {
-	local stat line
+	local stat line IFS='|'
 	for stat in /proc/[0-9]*/stat; do
 		{ read -r line <"$stat"; } 2>/dev/null || continue
-		if [[ ${line##*) } =~ ^.\ [0-9]+\ $1\  ]] &&
+		if [[ ${line##*) } =~ ^.\ [0-9]+\ ($*)\  ]] &&
 		    ours "${stat//[!0-9]/}"; then
 			echo "${stat//[!0-9]/}"
 		fi
@@ -106,41 +106,33 @@ start() {
 	done
 }
 
-# Stops everything: TERM to the leaders (they tell their workers), or to whoever
-# is left without one; KILL after 3 s.
+# Stops everything: TERM to the leaders, who tell their workers; after half a
+# second to all that is left; KILL after 3 s.
 stop_all() {
 	local file pid left tries groups=()
 	for file in pid/*; do
-		[ "$file" != pid/stack ] || continue
-		if leader "${file#pid/}"; then
-			kill -TERM "$pid" 2>/dev/null || :
-		else
-			kill_members -TERM "$pid"
+		if [ "$file" != pid/stack ] && read -r pid <"$file"; then
+			groups+=("$pid")
 		fi
-		groups+=("$pid")
 	done
 	for ((tries = 0; tries < 60; tries++)); do
-		left=
-		for pid in "${groups[@]}"; do
-			left+=$(members "$pid")
-		done
+		left=$(members "${groups[@]}")
 		[ -n "$left" ] || break
+		for pid in $left; do
+			if [[ $tries = *0 ]] &&
+			    [[ $tries != 0 || " ${groups[*]} " = *" $pid "* ]]; then
+				kill -TERM "$pid" 2>/dev/null || :
+			fi
+		done
 		sleep 0.05
 	done
-	for pid in "${groups[@]}"; do
-		kill_members -KILL "$pid"
+	for pid in $(members "${groups[@]}"); do
+		kill -KILL "$pid" 2>/dev/null || :
 	done
 	case $(readlink sock) in
 	/tmp/callmask.*) rm -rf "$(readlink sock)" ;;
 	esac
 	rm -rf sock pid/*
-}
-
-kill_members() {
-	local pids
-	pids=$(members "$2")
-	# shellcheck disable=SC2086
-	[ -z "$pids" ] || kill "$1" $pids 2>/dev/null || :
 }
 
 # --- Ports.
