@@ -16,7 +16,8 @@ parse(json_t **out, const char *body, size_t len, struct fault *fault)
 {
 	json_error_t error;
 	const char *near;
-	char key[32] = "";
+	char key[32];
+	int end = 0;
 
 	*out = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
 	if (*out == NULL) {
@@ -27,8 +28,9 @@ parse(json_t **out, const char *body, size_t len, struct fault *fault)
 		/* The message ends in near '"key"'; the key is a word of ours
 		 * or it is not repeated to anyone. */
 		if ((near = strstr(error.text, "near '\"")) != NULL)
-			sscanf(near, "near '\"%31[a-z_]\"", key);
-		return rc_fault(fault, RC_SYNTAX, key, "a key is there twice");
+			sscanf(near, "near '\"%31[a-z_]\"%n", key, &end);
+		return rc_fault(fault, RC_SYNTAX, end > 0 ? key : "",
+		    "a key is there twice");
 	}
 	if (!json_is_object(*out)) {
 		json_decref(*out);
