@@ -67,20 +67,19 @@ call_apply(struct call *call, const struct call_progress *progress)
 			call->duration_s = progress->duration_s;
 	}
 	if (call_is_final(call->status))
-		return false;
-	if (call_is_final(progress->status))
+		ahead = false;
+	else if (call_is_final(progress->status))
 		ahead = true;
 	else if (progress->sequence >= 0)
 		ahead = progress->sequence > call->sequence;
 	else
 		ahead = progress->status > call->status;
-	if (!ahead)
-		return false;
-	ahead = progress->status != call->status;
-	call->status = progress->status;
 	if (progress->sequence > call->sequence)
 		call->sequence = progress->sequence;
-	return ahead;
+	if (!ahead || progress->status == call->status)
+		return false;
+	call->status = progress->status;
+	return true;
 }
 
 /* NULL for an empty text, so that the column is NULL as well. */

@@ -57,21 +57,37 @@ req_next(struct req *req)
 	return RC_OK;
 }
 
-const char *
-req_param(const struct req *req, const char *name)
+/* Returns how often a CGI variable is there, the last value in *value. */
+static int
+find_param(const struct req *req, const char *name, const char **value)
 {
 	char *const *env = req->cgi ? environ : req->fcgi.envp;
-	const char *value = NULL;
 	size_t len = strlen(name);
+	int count = 0;
 
 	for (; *env != NULL; env++) {
 		if (strncmp(*env, name, len) != 0 || (*env)[len] != '=')
 			continue;
-		if (value != NULL)
-			return "";
-		value = *env + len + 1;
+		*value = *env + len + 1;
+		count++;
 	}
-	return value != NULL ? value : "";
+	return count;
+}
+
+const char *
+req_param(const struct req *req, const char *name)
+{
+	const char *value;
+
+	return find_param(req, name, &value) == 1 ? value : "";
+}
+
+bool
+req_param_repeated(const struct req *req, const char *name)
+{
+	const char *value;
+
+	return find_param(req, name, &value) > 1;
 }
 
 enum rc

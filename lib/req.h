@@ -50,6 +50,9 @@ enum rc req_next(struct req *req);
  */
 const char *req_param(const struct req *req, const char *name);
 
+/* Returns whether a CGI variable is there more than once. */
+bool req_param_repeated(const struct req *req, const char *name);
+
 /*
  * Copies the path as it was sent, without the query, to out. Returns RC_PATH
  * if it does not fit.

@@ -272,9 +272,10 @@ choose_key(struct turn *turn, struct writing *writing)
 
 	for (p = key; *p > ' ' && *p < 0x7f; p++)
 		;
-	if (*p != '\0' || p - key > IDEMPOTENCY_KEY_MAX)
+	if (*p != '\0' || p - key > IDEMPOTENCY_KEY_MAX ||
+	    req_param_repeated(turn->req, "HTTP_IDEMPOTENCY_KEY"))
 		return rc_fault(&turn->x.fault, RC_INVALID, "Idempotency-Key",
-		    "must be 1 to %d printable ASCII characters",
+		    "must be one, of 1 to %d printable ASCII characters",
 		    IDEMPOTENCY_KEY_MAX);
 	if (key[0] == '\0' && id[0] != '\0') {
 		snprintf(writing->tag, sizeof writing->tag, " %.40s", id);
