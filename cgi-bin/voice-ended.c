@@ -85,7 +85,7 @@ end_call(struct exchange *x)
 		return rc_fault(&x->fault, RC_INVALID, "DialCallDuration",
 		    "is not a count");
 
-	rc = db_transact(x->app->db, WAIT_MS, record, &ending);
+	rc = app_record(x->app, WAIT_MS, record, &ending);
 	if (!rc_final(rc)) {
 		log_error("call_unrecorded", "end of %s: %s", sid, rc_name(rc));
 		metrics_count(x->app->metrics, METRICS_CALLS_UNRECORDED);

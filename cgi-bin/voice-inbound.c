@@ -70,7 +70,7 @@ answer_call(struct exchange *x)
 
 	/* Fail open: a missing record keeps nobody from talking. */
 	if (rc == RC_OK &&
-	    (rc = db_transact(x->app->db, RECORD_WAIT_MS, record,
+	    (rc = app_record(x->app, RECORD_WAIT_MS, record,
 		 &(struct record){ &x->mask, &dialled, &route })) != RC_OK) {
 		log_error("call_unrecorded", "call %s (%s): %s", dialled.sid,
 		    policy_reason_name(route.reason), rc_name(rc));

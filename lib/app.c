@@ -116,6 +116,19 @@ app_mask(const struct app *app)
 		.now_ms = app_now_ms() };
 }
 
+enum rc
+app_record(struct app *app, int wait_ms, db_deed deed, void *cookie)
+{
+	enum rc rc;
+
+	if (app_now_ms() < app->hurry_until_ms)
+		wait_ms = 0;
+	rc = db_transact(app->db, wait_ms, deed, cookie);
+	if (rc == RC_BUSY)
+		app->hurry_until_ms = app_now_ms() + 1000;
+	return rc;
+}
+
 int64_t
 app_now_ms(void)
 {

@@ -19,7 +19,7 @@
 #include "sql.h"
 
 /* How long a request waits for its turn to write, in milliseconds. */
-#define DB_WAIT_MS 5000
+#define DB_WAIT_MS 2000
 
 struct db;
 

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -34,7 +35,7 @@
 
 /* Pages of the log from which on a writer folds it back: 4 MB. */
 #define WAL_PAGES 1000
-/* How long SQLite itself waits for a lock that is not ours, milliseconds. */
+/* How long a reader waits for a lock that is not ours, milliseconds. */
 #define BUSY_MS 1000
 /* RETURNING came with 3.35. */
 #define OLDEST 3035000
@@ -207,30 +208,55 @@ set_timer(int first_ms, int then_ms)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* Milliseconds of a clock that nobody sets. */
+static int64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /*
- * Waits for the lock, in the order of arrival, at most wait_ms. flock(2) has
- * no time limit of its own, so a timer interrupts it; it fires again and
- * again, lest the first time falls before the wait begins.
+ * Waits for the lock, in the order of arrival, until the deadline. flock(2)
+ * has no time limit of its own, so a timer interrupts it; it fires again and
+ * again, lest the first time falls before the wait begins. Other signals
+ * interrupt it as well and mean nothing here.
  */
 static enum rc
-take_lock(struct sqlite *s, int wait_ms)
+wait_for_lock(struct sqlite *s, int64_t deadline_ms)
 {
 	struct sigaction action = { .sa_handler = on_alarm }, before;
+	int64_t left = deadline_ms - clock_ms();
+	int result;
+
+	sigaction(SIGALRM, &action, &before);
+	set_timer(left > 0 ? (int)left : 1, 10);
+	do {
+		result = flock(s->lock, LOCK_EX);
+	} while (result != 0 && errno == EINTR && clock_ms() < deadline_ms);
+	set_timer(0, 0);
+	sigaction(SIGALRM, &before, NULL);
+	if (result == 0)
+		return RC_OK;
+	return errno == EINTR ? RC_BUSY : RC_UNAVAILABLE;
+}
+
+/* Takes the lock, on the file that others see under its name: a lock on any
+ * other keeps nobody out. */
+static enum rc
+take_lock(struct sqlite *s, int64_t deadline_ms)
+{
 	struct stat held, named;
-	enum rc rc = RC_OK;
+	enum rc rc;
 	int tries;
 
 	for (tries = 0; tries < 3; tries++) {
-		sigaction(SIGALRM, &action, &before);
-		set_timer(wait_ms > 0 ? wait_ms : 1, 10);
-		if (flock(s->lock, LOCK_EX) != 0)
-			rc = errno == EINTR ? RC_BUSY : RC_UNAVAILABLE;
-		set_timer(0, 0);
-		sigaction(SIGALRM, &before, NULL);
-		if (rc != RC_OK)
-			break;
-		/* A lock on a file that others no longer see keeps nobody
-		 * out. */
+		if ((rc = wait_for_lock(s, deadline_ms)) != RC_OK) {
+			log_warn("db_busy", "no turn to write in time");
+			return rc;
+		}
 		if (fstat(s->lock, &held) == 0 &&
 		    stat(s->lock_path, &named) == 0 &&
 		    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
@@ -239,8 +265,8 @@ take_lock(struct sqlite *s, int wait_ms)
 		if ((rc = open_lock(s, 0660)) != RC_OK)
 			return rc;
 	}
-	log_warn("db_busy", "no turn to write within %d ms", wait_ms);
-	return rc == RC_OK ? RC_BUSY : rc;
+	log_error("db_lock", "%s: replaced again and again", s->lock_path);
+	return RC_UNAVAILABLE;
 }
 
 static void
@@ -305,6 +331,12 @@ sqlite_open(struct db **out, const char *path, bool create)
 		log_error("db_open", "%s: %s", path, strerror(errno));
 		goto out;
 	}
+	/* SQLite takes the log of an empty database for a left-over and wipes
+	 * it. It would be that of the real one, put aside. */
+	if (!create && st.st_size == 0) {
+		log_error("db_open", "%s is empty", path);
+		goto out;
+	}
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
 	if ((rc = open_lock(s, st.st_mode & 0777)) != RC_OK ||
@@ -340,13 +372,21 @@ static enum rc
 sqlite_begin(struct db *db, bool write, int wait_ms)
 {
 	struct sqlite *s = sqlite(db);
+	int64_t deadline_ms, left;
 	enum rc rc;
 
 	if (!write)
 		return execute(s, "BEGIN");
-	if ((rc = take_lock(s, wait_ms)) != RC_OK)
+	deadline_ms = clock_ms() + wait_ms;
+	if ((rc = take_lock(s, deadline_ms)) != RC_OK)
 		return rc;
-	if ((rc = execute(s, "BEGIN IMMEDIATE")) != RC_OK) {
+	/* Somebody without our lock may hold SQLite's: what is left of the
+	 * time is for that. */
+	left = deadline_ms - clock_ms();
+	sqlite3_busy_timeout(s->handle, left > 0 ? (int)left : 0);
+	rc = execute(s, "BEGIN IMMEDIATE");
+	sqlite3_busy_timeout(s->handle, BUSY_MS);
+	if (rc != RC_OK) {
 		release_lock(s);
 		return rc;
 	}
