@@ -10,6 +10,9 @@
 #include "crypto.h"
 #include "log.h"
 
+/* How long nobody waits after one has waited in vain, milliseconds. */
+#define HURRY_MS 1000
+
 void
 app_harden(void)
 {
@@ -121,11 +124,12 @@ app_record(struct app *app, int wait_ms, db_deed deed, void *cookie)
 {
 	enum rc rc;
 
-	if (app_now_ms() < app->hurry_until_ms)
+	if (app->hurry_until_ms - app_now_ms() > 0 &&
+	    app->hurry_until_ms - app_now_ms() <= HURRY_MS)
 		wait_ms = 0;
 	rc = db_transact(app->db, wait_ms, deed, cookie);
 	if (rc == RC_BUSY)
-		app->hurry_until_ms = app_now_ms() + 1000;
+		app->hurry_until_ms = app_now_ms() + HURRY_MS;
 	return rc;
 }
 
