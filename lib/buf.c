@@ -36,6 +36,7 @@ buf_reserve(struct buf *buf, size_t extra)
 	}
 	buf->data = data;
 	buf->size = size;
+	buf->data[buf->len] = '\0';
 	return RC_OK;
 }
 

@@ -134,6 +134,7 @@ call_find(struct db *db, struct call *call, const char *sid)
 		.duration_s = db_column_text(db, sql, 13)[0] != '\0'
 				  ? db_column_int(db, sql, 13)
 				  : -1,
+		.told = db_column_int(db, sql, 14) != 0,
 	};
 	snprintf(call->sid, sizeof call->sid, "%s", sid);
 	db_column_copy(db, sql, 0, call->id, sizeof call->id);

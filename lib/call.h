@@ -50,6 +50,7 @@ struct call {
 	int64_t answered_at; /* epoch seconds; 0: not known */
 	int64_t ended_at;    /* epoch seconds; 0: not known */
 	int64_t duration_s;  /* -1: not known */
+	bool told;           /* the app knows that it ended */
 };
 
 /* A report about a leg. */

@@ -306,8 +306,14 @@ load(const struct key *keys, void *into, const char *path,
 		return RC_UNAVAILABLE;
 	}
 	line = ini_parse_stream(read_line, &reading, take_line, &reading);
+	if (ferror(reading.file)) {
+		snprintf(error, CONF_ERROR_SIZE, "%.250s: %s", path,
+		    strerror(errno));
+		fclose(reading.file);
+		return RC_UNAVAILABLE;
+	}
 	fclose(reading.file);
-	if (line == 0)
+	if (line == 0 || (reading.wrong_line != 0 && reading.wrong_line < line))
 		line = reading.wrong_line;
 	if (line != 0) {
 		snprintf(error, CONF_ERROR_SIZE, "%.150s:%d: %s", path, line,

@@ -37,6 +37,8 @@
 #define WAL_PAGES 1000
 /* How long a reader waits for a lock that is not ours, milliseconds. */
 #define BUSY_MS 1000
+/* How long whoever makes a database waits for others who do, milliseconds. */
+#define CREATE_WAIT_MS 10000
 /* RETURNING came with 3.35. */
 #define OLDEST 3035000
 
@@ -253,6 +255,8 @@ take_lock(struct sqlite *s, int64_t deadline_ms)
 	int tries;
 
 	for (tries = 0; tries < 3; tries++) {
+		if (s->lock < 0 && (rc = open_lock(s, 0660)) != RC_OK)
+			return rc;
 		if ((rc = wait_for_lock(s, deadline_ms)) != RC_OK) {
 			log_warn("db_busy", "no turn to write in time");
 			return rc;
@@ -262,8 +266,7 @@ take_lock(struct sqlite *s, int64_t deadline_ms)
 		    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
 			return RC_OK;
 		close(s->lock);
-		if ((rc = open_lock(s, 0660)) != RC_OK)
-			return rc;
+		s->lock = -1;
 	}
 	log_error("db_lock", "%s: replaced again and again", s->lock_path);
 	return RC_UNAVAILABLE;
@@ -339,8 +342,15 @@ sqlite_open(struct db **out, const char *path, bool create)
 	}
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
-	if ((rc = open_lock(s, st.st_mode & 0777)) != RC_OK ||
-	    (rc = configure(s, create)) != RC_OK)
+	if ((rc = open_lock(s, st.st_mode & 0777)) != RC_OK)
+		goto out;
+	/* Making a log of a database is a write, too. */
+	if (create && (rc = take_lock(s, clock_ms() + CREATE_WAIT_MS)) != RC_OK)
+		goto out;
+	rc = configure(s, create);
+	if (create)
+		release_lock(s);
+	if (rc != RC_OK)
 		goto out;
 	*out = &s->db;
 	return RC_OK;
@@ -448,14 +458,21 @@ static enum rc
 sqlite_has_table(struct db *db, const char *name, bool *has)
 {
 	struct sqlite *s = sqlite(db);
+	sqlite3_stmt *stmt;
 	int code;
 
-	code = sqlite3_table_column_metadata(
-	    s->handle, NULL, name, NULL, NULL, NULL, NULL, NULL, NULL);
-	/* A missing table is the plain error code; others tell trouble. */
-	if (code != SQLITE_OK && code != SQLITE_ERROR)
+	/* Asked of the file: what SQLite remembers may be out of date. */
+	code = sqlite3_prepare_v2(s->handle,
+	    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+	    -1, &stmt, NULL);
+	if (code != SQLITE_OK)
 		return failed(s, code, name);
-	*has = code == SQLITE_OK;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	code = sqlite3_step(stmt);
+	sqlite3_finalize(stmt);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return failed(s, code, name);
+	*has = code == SQLITE_ROW;
 	return RC_OK;
 }
 

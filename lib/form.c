@@ -98,7 +98,7 @@ form_parse(struct form *form, const char *body, size_t len)
 	while (body < end && rc == RC_OK) {
 		if ((amp = memchr(body, '&', (size_t)(end - body))) == NULL)
 			amp = end;
-		if (form->len == FORM_MAX)
+		if (amp > body && form->len == FORM_MAX)
 			rc = RC_TOO_LARGE;
 		else if (amp > body)
 			rc = parse_field(form, &form->fields[form->len++], body,

@@ -52,7 +52,7 @@ const char *form_get(const struct form *form, const char *name);
 
 /*
  * Reads the field called name, a count of at most nine digits, into *count;
- * -1 if there is no such field. Returns RC_INVALID, *count untouched, for
+ * -1 if form_get has nothing for it. Returns RC_INVALID, *count untouched, for
  * anything else.
  */
 enum rc form_count(const struct form *form, const char *name, int64_t *count);

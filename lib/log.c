@@ -76,23 +76,24 @@ redact(char *text)
 	*to = '\0';
 }
 
-/* Appends text to out as the inside of a JSON string; cuts what won't fit. */
+/* Writes text, which is UTF-8, to out as the inside of a JSON string; leaves
+ * out whole characters that do not fit. */
 static void
 escape(char *out, size_t size, const char *text)
 {
-	size_t len = 0;
+	size_t len = 0, more;
 
-	for (; *text != '\0' && len + 7 < size; text++) {
+	for (; (more = utf8_next(text)) != 0 && len + 7 < size; text += more) {
 		unsigned char c = (unsigned char)*text;
 
-		if (c == '"' || c == '\\') {
+		if (c == '"' || c == '\\')
 			out[len++] = '\\';
-			out[len++] = (char)c;
-		} else if (c < 0x20 || c == 0x7f) {
+		if (c < 0x20 || c == 0x7f) {
 			len += (size_t)snprintf(
 			    out + len, size - len, "\\u%04x", c);
 		} else {
-			out[len++] = (char)c;
+			memcpy(out + len, text, more);
+			len += more;
 		}
 	}
 	out[len] = '\0';

@@ -483,5 +483,8 @@ mask_report(const struct mask *mask, const struct mask_report *report)
 		return moved ? tell_lonely_end(mask, &call) : RC_OK;
 	if ((rc = find_or_adopt(mask, &call, &parent)) != RC_OK)
 		return rc;
-	return moved ? tell_progress(mask, &call, parent.id) : RC_OK;
+	/* Nothing is told of a call after its end. */
+	if (!moved || parent.told)
+		return RC_OK;
+	return tell_progress(mask, &call, parent.id);
 }

@@ -97,10 +97,7 @@ number_take(struct db *db, char out[PHONE_SIZE], const char *service_id,
 
 	rc = pick(db, SQL_NUMBER_STICKY, number,
 	    DB_ARGS(DB_TEXT(service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
-		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(now)));
-	if (rc == RC_OK && country[0] != '\0' &&
-	    strcmp(phone_country(number), country) != 0)
-		rc = RC_POOL;
+		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(now), DB_TEXT(country)));
 	if (rc == RC_POOL && country[0] == '\0')
 		rc = pick(db, SQL_NUMBER_PICK, number,
 		    DB_ARGS(DB_TEXT(service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),

@@ -23,13 +23,22 @@ enum rc
 timestamp_parse(int64_t *at, const char *text)
 {
 	struct tm tm = { 0 };
+	char again[32];
 	const char *end;
+	time_t read;
 
 	/* The programs never call setlocale, so names are English. */
 	end = strptime(text, "%a, %d %b %Y %H:%M:%S", &tm);
 	if (end == NULL ||
 	    (strcmp(end, " +0000") != 0 && strcmp(end, " GMT") != 0))
 		return RC_SYNTAX;
-	*at = (int64_t)timegm(&tm);
+	/* strptime is lenient: what it read must read the same. */
+	read = timegm(&tm);
+	if (tm.tm_year < 0 || gmtime_r(&read, &tm) == NULL ||
+	    strftime(again, sizeof again, "%a, %d %b %Y %H:%M:%S", &tm) !=
+		(size_t)(end - text) ||
+	    memcmp(again, text, (size_t)(end - text)) != 0)
+		return RC_SYNTAX;
+	*at = (int64_t)read;
 	return RC_OK;
 }

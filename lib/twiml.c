@@ -2,9 +2,13 @@
 
 #include "twiml.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <libxml/xmlwriter.h>
+
+#include "utf8.h"
 
 #define ELEMENT(text) ((const xmlChar *)(text))
 
@@ -41,9 +45,25 @@ out:
 	return buf_ok(out) ? rc : RC_MEMORY;
 }
 
+/* Whether XML 1.0 can hold text (its section 2.2): the writer does not ask. */
+static bool
+is_xml(const char *text)
+{
+	if (!utf8_valid(text) || strstr(text, "\xef\xbf\xbe") != NULL ||
+	    strstr(text, "\xef\xbf\xbf") != NULL)
+		return false;
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 && *text != '\t' &&
+		    *text != '\n' && *text != '\r')
+			return false;
+	return true;
+}
+
 static int
 attribute(xmlTextWriter *writer, const char *name, const char *value)
 {
+	if (!is_xml(value))
+		return -1;
 	return xmlTextWriterWriteAttribute(
 	    writer, ELEMENT(name), ELEMENT(value));
 }
@@ -58,7 +78,8 @@ hangup(xmlTextWriter *writer, const void *cookie)
 static int
 say(xmlTextWriter *writer, const void *sentence)
 {
-	if (xmlTextWriterWriteElement(writer, ELEMENT("Say"), sentence) < 0)
+	if (!is_xml(sentence) ||
+	    xmlTextWriterWriteElement(writer, ELEMENT("Say"), sentence) < 0)
 		return -1;
 	return hangup(writer, NULL);
 }
@@ -89,6 +110,7 @@ dial(xmlTextWriter *writer, const void *cookie)
 	    attribute(writer, "statusCallbackMethod", "POST") < 0 ||
 	    attribute(writer, "statusCallbackEvent",
 		"initiated ringing answered completed") < 0 ||
+	    !is_xml(d->to) ||
 	    xmlTextWriterWriteString(writer, ELEMENT(d->to)) < 0)
 		return -1;
 	return 0;

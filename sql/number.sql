@@ -34,6 +34,7 @@ JOIN number n ON n.number = a.number
 WHERE a.person = $2 AND a.peer = $3
     AND a.live_until <= $4 AND b.live_until <= $4
     AND n.service_id = $1 AND n.state = 'active'
+    AND ($5 = '' OR n.country = $5)
 ORDER BY a.held_until DESC LIMIT 1;
 
 -- name: number_pick

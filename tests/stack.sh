@@ -36,6 +36,12 @@
 set -eu
 umask 077
 
+# Set early: without a trap, bash ignores an INT while a command runs that does
+# not die of it.
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 self=$0
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin
@@ -402,9 +408,6 @@ up() {
 	[ -e callmask.db ] || fresh=1
 	worker=
 	trap clean_up EXIT
-	trap 'exit 129' HUP
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
 	echo $$ >pid/stack
 	set -m
 	(
@@ -423,10 +426,14 @@ clean_up() {
 	trap - EXIT
 	set +e
 	if [ -n "$worker" ]; then
-		while kill -KILL -- "-$worker"; do
+		{
+			kill -KILL -- "-$worker"
+			wait "$worker" # or bash tells us that it was killed
+		} 2>/dev/null
+		while [ -n "$(members "$worker")" ]; do
 			sleep 0.01
 		done
-	fi 2>/dev/null
+	fi
 	stop_all
 	# A service half made is of no use to the next start.
 	if [ -n "$fresh" ] && [ ! -e env ]; then

@@ -1,0 +1,203 @@
+/* Events: numbered per service without gaps, delivered where wanted. */
+
+#include "test.h"
+
+#include "event.h"
+#include "store.h"
+
+static enum rc
+put(struct store *s, const char *service_id, enum event_type type)
+{
+	return event_put(s->db,
+	    &(struct event){ .service_id = service_id, .type = type },
+	    NOW * 1000 + 999);
+}
+
+static void
+test_names(void **state)
+{
+	static const char *const names[EVENT__MAX] = { "session.opened",
+		"session.closed", "session.expired", "call.started",
+		"call.ringing", "call.answered", "call.ended", "call.refused",
+		"pool.exhausted" };
+	int i;
+
+	(void)state;
+	for (i = 0; i < EVENT__MAX; i++)
+		assert_string_equal(event_name((enum event_type)i), names[i]);
+}
+
+static void
+test_put_writes_all(void **state)
+{
+	const struct event event = { .type = EVENT_CALL_ENDED,
+		.session_id = "ses_1",
+		.call_id = "cal_1",
+		.detail = "busy" };
+	struct event mine = event;
+	struct store *s = *state;
+	char id[64];
+
+	mine.service_id = s->service.id;
+	must(event_put(s->db, &mine, NOW * 1000 + 999));
+	store_check(s,
+	    "SELECT seq || ' ' || type || ' ' || session_id || ' ' || call_id"
+	    " || ' ' || detail || ' ' || created_at FROM event",
+	    "1 call.ended ses_1 cal_1 busy 1800000000");
+	store_check(s, "SELECT service_id FROM event", s->service.id);
+	store_text(s, "SELECT id FROM event", id, sizeof id);
+	assert_true(id_valid(id, "evt"));
+}
+
+static void
+test_put_writes_null_for_nothing(void **state)
+{
+	struct event event = { .type = EVENT_POOL_EXHAUSTED,
+		.session_id = "",
+		.call_id = "",
+		.detail = "" };
+	struct store *s = *state;
+
+	event.service_id = s->service.id;
+	must(event_put(s->db, &event, NOW * 1000));
+	must(put(s, s->service.id, EVENT_POOL_EXHAUSTED));
+	assert_int_equal(
+	    store_int(s, "SELECT count(*) FROM event WHERE"
+			 " coalesce(session_id, call_id, detail) IS NULL"),
+	    2);
+}
+
+static void
+test_put_names_every_type(void **state)
+{
+	struct store *s = *state;
+	char sql[128];
+	int i;
+
+	for (i = 0; i < EVENT__MAX; i++) {
+		must(put(s, s->service.id, (enum event_type)i));
+		snprintf(sql, sizeof sql,
+		    "SELECT type FROM event WHERE seq = %d", i + 1);
+		store_check(s, sql, event_name((enum event_type)i));
+	}
+}
+
+/* Each service counts for itself. */
+static void
+test_put_numbers_each_service_from_one(void **state)
+{
+	struct store *s = *state;
+	struct service other;
+	int i;
+
+	store_service(s, &other, "rides", "");
+	for (i = 0; i < 5; i++) {
+		must(put(s, s->service.id, EVENT_SESSION_OPENED));
+		if (i < 2)
+			must(put(s, other.id, EVENT_SESSION_CLOSED));
+	}
+	store_check(s,
+	    "SELECT group_concat(seq, ' ') FROM (SELECT seq FROM event"
+	    " WHERE type = 'session.opened' ORDER BY seq)",
+	    "1 2 3 4 5");
+	store_check(s,
+	    "SELECT group_concat(seq, ' ') FROM (SELECT seq FROM event"
+	    " WHERE type = 'session.closed' ORDER BY seq)",
+	    "1 2");
+	assert_int_equal(store_int(s, "SELECT sum(event_seq) FROM service"), 7);
+}
+
+static enum rc
+put_and_fail(struct db *db, void *cookie)
+{
+	struct store *s = cookie;
+
+	(void)db;
+	must(put(s, s->service.id, EVENT_CALL_STARTED));
+	return RC_UNAVAILABLE;
+}
+
+/* What is rolled back takes its number with it. */
+static void
+test_put_rolled_back_leaves_no_gap(void **state)
+{
+	struct store *s = *state;
+
+	must(put(s, s->service.id, EVENT_SESSION_OPENED));
+	assert_int_equal(
+	    db_transact(s->db, DB_WAIT_MS, put_and_fail, s), RC_UNAVAILABLE);
+	must(put(s, s->service.id, EVENT_SESSION_CLOSED));
+	store_check(s,
+	    "SELECT group_concat(seq || type, ' ')"
+	    " FROM (SELECT seq, type FROM event ORDER BY seq)",
+	    "1session.opened 2session.closed");
+}
+
+static void
+test_put_refuses_an_unknown_service(void **state)
+{
+	struct store *s = *state;
+
+	assert_int_equal(put(s, "", EVENT_SESSION_OPENED), RC_CORRUPT);
+	assert_int_equal(
+	    put(s, "svc_00000000000000000000000000", EVENT_SESSION_OPENED),
+	    RC_CORRUPT);
+	assert_int_equal(store_int(s, "SELECT count(*) FROM event"), 0);
+	assert_int_equal(store_int(s, "SELECT count(*) FROM outbox"), 0);
+	assert_int_equal(store_int(s, "SELECT event_seq FROM service"), 0);
+}
+
+static void
+test_put_delivers_to_a_webhook(void **state)
+{
+	struct store *s = *state;
+	struct service hooked;
+	char id[64];
+
+	store_service(s, &hooked, "rides", "https://app.example/hook");
+	must(put(s, hooked.id, EVENT_SESSION_OPENED));
+	must(put(s, hooked.id, EVENT_SESSION_CLOSED));
+	assert_int_equal(store_int(s, "SELECT count(*) FROM outbox o"
+				      " JOIN event e ON e.id = o.event_id"
+				      " AND e.service_id = o.service_id"
+				      " JOIN service s ON s.id = o.service_id"
+				      " AND s.name = 'rides'"),
+	    2);
+	store_check(s,
+	    "SELECT DISTINCT kind || ' ' || attempts || ' ' || due_at || ' '"
+	    " || created_at || ' ' || coalesce(done_at, 'waits') FROM outbox",
+	    "event 0 1800000000 1800000000 waits");
+	store_text(s, "SELECT max(id) FROM outbox", id, sizeof id);
+	assert_true(id_valid(id, "dlv"));
+}
+
+static void
+test_put_delivers_nothing_without_a_webhook(void **state)
+{
+	struct store *s = *state;
+	struct service hooked;
+
+	/* Another service's webhook is not ours. */
+	store_service(s, &hooked, "rides", "https://app.example/hook");
+	must(put(s, s->service.id, EVENT_SESSION_OPENED));
+	assert_int_equal(store_int(s, "SELECT count(*) FROM event"), 1);
+	assert_int_equal(store_int(s, "SELECT count(*) FROM outbox"), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		STORE_TEST(test_put_writes_all),
+		STORE_TEST(test_put_writes_null_for_nothing),
+		STORE_TEST(test_put_names_every_type),
+		STORE_TEST(test_put_numbers_each_service_from_one),
+		STORE_TEST(test_put_rolled_back_leaves_no_gap),
+		STORE_TEST(test_put_refuses_an_unknown_service),
+		STORE_TEST(test_put_delivers_to_a_webhook),
+		STORE_TEST(test_put_delivers_nothing_without_a_webhook),
+	};
+
+	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
+}

@@ -1,0 +1,335 @@
+/* Counters: shared by processes, kept in a file, never a reason to fail. */
+
+#include "test.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "metrics.h"
+
+static char dir[] = "/tmp/callmask-metrics-XXXXXX";
+static char path[64];
+
+static int
+make_dir(void **state)
+{
+	(void)state;
+	log_open("test", (enum log_level)(LOG_ERROR + 1));
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof path, "%s/metrics", dir);
+	return 0;
+}
+
+static int
+remove_dir(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+static int
+remove_file(void **state)
+{
+	(void)state;
+	unlink(path);
+	return 0;
+}
+
+static off_t
+size_of_file(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void
+write_slots(const uint64_t *slots, size_t len)
+{
+	FILE *file;
+
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(slots, sizeof *slots, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+test_new_file_starts_at_zero(void **state)
+{
+	struct metrics *metrics;
+	int i;
+
+	(void)state;
+	metrics = metrics_open(path);
+	assert_int_equal(size_of_file(), METRICS__MAX * sizeof(uint64_t));
+	for (i = 0; i < METRICS__MAX; i++)
+		assert_int_equal(
+		    metrics_value(metrics, (enum metrics_counter)i), 0);
+	metrics_close(metrics);
+	metrics_close(NULL);
+}
+
+/* Each counts for itself, and is stored at its place. */
+static void
+test_counters_are_apart_and_in_place(void **state)
+{
+	uint64_t slots[METRICS__MAX];
+	struct metrics *metrics;
+	FILE *file;
+	int i, j;
+
+	(void)state;
+	metrics = metrics_open(path);
+	for (i = 0; i < METRICS__MAX; i++)
+		for (j = 0; j <= i; j++)
+			metrics_count(metrics, (enum metrics_counter)i);
+	for (i = 0; i < METRICS__MAX; i++)
+		assert_int_equal(
+		    metrics_value(metrics, (enum metrics_counter)i), i + 1);
+	metrics_close(metrics);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(
+	    fread(slots, sizeof slots[0], METRICS__MAX, file), METRICS__MAX);
+	fclose(file);
+	for (i = 0; i < METRICS__MAX; i++)
+		assert_int_equal(slots[i], i + 1);
+}
+
+/* The file of an installation tells what its places mean for good. */
+static void
+test_places_are_not_reordered(void **state)
+{
+	static const char *const names[] = { "calls_connected", "calls_refused",
+		"calls_apologised", "calls_unrecorded", "webhooks_forged",
+		"webhooks_unknown", "keys_refused", "requests_failed" };
+	int i, j;
+
+	(void)state;
+	assert_true(METRICS__MAX >= 8);
+	for (i = 0; i < 8; i++)
+		assert_string_equal(
+		    metrics_name((enum metrics_counter)i), names[i]);
+	for (i = 0; i < METRICS__MAX; i++) {
+		assert_non_null(metrics_name((enum metrics_counter)i));
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(
+			    metrics_name((enum metrics_counter)i),
+			    metrics_name((enum metrics_counter)j));
+	}
+}
+
+static void
+test_counters_survive_a_restart(void **state)
+{
+	struct metrics *metrics;
+	int i;
+
+	(void)state;
+	for (i = 1; i <= 3; i++) {
+		metrics = metrics_open(path);
+		metrics_count(metrics, METRICS_KEYS_REFUSED);
+		assert_int_equal(
+		    metrics_value(metrics, METRICS_KEYS_REFUSED), i);
+		metrics_close(metrics);
+	}
+}
+
+static void
+test_numbers_have_64_bits(void **state)
+{
+	uint64_t slots[METRICS__MAX] = { UINT32_MAX, UINT64_MAX - 1 };
+	struct metrics *metrics;
+
+	(void)state;
+	write_slots(slots, METRICS__MAX);
+	metrics = metrics_open(path);
+	metrics_count(metrics, (enum metrics_counter)0);
+	metrics_count(metrics, (enum metrics_counter)1);
+	assert_true(metrics_value(metrics, (enum metrics_counter)0) ==
+		    (uint64_t)UINT32_MAX + 1);
+	assert_true(
+	    metrics_value(metrics, (enum metrics_counter)1) == UINT64_MAX);
+	metrics_close(metrics);
+}
+
+/* Four processes at once, each with a mapping of its own: none is lost. */
+static void
+test_processes_count_together(void **state)
+{
+	const int processes = 4, times = 20000;
+	struct metrics *metrics;
+	int i, n, status, ready[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	for (i = 0; i < processes; i++) {
+		if (fork() == 0) {
+			close(ready[1]);
+			metrics = metrics_open(path);
+			/* All start when the pipe closes. */
+			while (read(ready[0], &byte, 1) > 0)
+				;
+			for (n = 0; n < times; n++)
+				metrics_count(metrics, METRICS_CALLS_CONNECTED);
+			metrics_close(metrics);
+			_exit(0);
+		}
+	}
+	close(ready[0]);
+	close(ready[1]);
+	for (i = 0; i < processes; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	metrics = metrics_open(path);
+	assert_int_equal(
+	    metrics_value(metrics, METRICS_CALLS_CONNECTED), processes * times);
+	metrics_close(metrics);
+}
+
+/* One sees what the other counts while both have it open. */
+static void
+test_counts_are_seen_at_once(void **state)
+{
+	struct metrics *a, *b;
+
+	(void)state;
+	a = metrics_open(path);
+	b = metrics_open(path);
+	metrics_count(a, METRICS_WEBHOOKS_FORGED);
+	assert_int_equal(metrics_value(b, METRICS_WEBHOOKS_FORGED), 1);
+	metrics_count(b, METRICS_WEBHOOKS_FORGED);
+	assert_int_equal(metrics_value(a, METRICS_WEBHOOKS_FORGED), 2);
+	metrics_close(a);
+	metrics_count(b, METRICS_WEBHOOKS_FORGED);
+	assert_int_equal(metrics_value(b, METRICS_WEBHOOKS_FORGED), 3);
+	metrics_close(b);
+}
+
+/* A file of an older version, with fewer counters. */
+static void
+test_short_file_grows(void **state)
+{
+	uint64_t slots[2] = { 11, 22 };
+	struct metrics *metrics;
+
+	(void)state;
+	write_slots(slots, 2);
+	metrics = metrics_open(path);
+	assert_int_equal(size_of_file(), METRICS__MAX * sizeof(uint64_t));
+	assert_int_equal(metrics_value(metrics, (enum metrics_counter)0), 11);
+	assert_int_equal(metrics_value(metrics, (enum metrics_counter)1), 22);
+	assert_int_equal(metrics_value(metrics, (enum metrics_counter)2), 0);
+	metrics_count(metrics, (enum metrics_counter)(METRICS__MAX - 1));
+	assert_int_equal(
+	    metrics_value(metrics, (enum metrics_counter)(METRICS__MAX - 1)),
+	    1);
+	metrics_close(metrics);
+}
+
+/* A file of a newer version, with more: its other programs still use it. */
+static void
+test_long_file_is_not_cut(void **state)
+{
+	uint64_t slots[METRICS__MAX + 3] = { [METRICS__MAX + 2] = 33 };
+	struct metrics *metrics;
+	FILE *file;
+
+	(void)state;
+	write_slots(slots, METRICS__MAX + 3);
+	metrics = metrics_open(path);
+	metrics_count(metrics, METRICS_CALLS_REFUSED);
+	metrics_close(metrics);
+	assert_int_equal(size_of_file(), sizeof slots);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fread(slots, sizeof slots[0], METRICS__MAX + 3, file),
+	    METRICS__MAX + 3);
+	fclose(file);
+	assert_int_equal(slots[METRICS_CALLS_REFUSED], 1);
+	assert_int_equal(slots[METRICS__MAX + 2], 33);
+}
+
+/* Without the file it counts for itself, from zero. */
+static void
+check_counts_alone(const char *place)
+{
+	struct metrics *a, *b;
+	int i;
+
+	a = metrics_open(place);
+	b = metrics_open(place);
+	assert_non_null(a);
+	assert_non_null(b);
+	for (i = 0; i < METRICS__MAX; i++) {
+		metrics_count(a, (enum metrics_counter)i);
+		metrics_count(a, (enum metrics_counter)i);
+		assert_int_equal(metrics_value(a, (enum metrics_counter)i), 2);
+		assert_int_equal(metrics_value(b, (enum metrics_counter)i), 0);
+	}
+	metrics_close(a);
+	metrics_close(b);
+}
+
+static void
+test_path_that_cannot_be_opened(void **state)
+{
+	char place[96];
+
+	(void)state;
+	snprintf(place, sizeof place, "%s/nowhere/metrics", dir);
+	check_counts_alone(place);
+	check_counts_alone(dir);
+	check_counts_alone("");
+}
+
+/* What opens but has no room: a write to the mapping would kill. */
+static void
+test_path_that_is_no_file(void **state)
+{
+	(void)state;
+	check_counts_alone("/dev/full");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	check_counts_alone(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+		    test_new_file_starts_at_zero, remove_file),
+		cmocka_unit_test_teardown(
+		    test_counters_are_apart_and_in_place, remove_file),
+		cmocka_unit_test(test_places_are_not_reordered),
+		cmocka_unit_test_teardown(
+		    test_counters_survive_a_restart, remove_file),
+		cmocka_unit_test_teardown(
+		    test_numbers_have_64_bits, remove_file),
+		cmocka_unit_test_teardown(
+		    test_processes_count_together, remove_file),
+		cmocka_unit_test_teardown(
+		    test_counts_are_seen_at_once, remove_file),
+		cmocka_unit_test_teardown(test_short_file_grows, remove_file),
+		cmocka_unit_test_teardown(
+		    test_long_file_is_not_cut, remove_file),
+		cmocka_unit_test(test_path_that_cannot_be_opened),
+		cmocka_unit_test_teardown(
+		    test_path_that_is_no_file, remove_file),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "metrics", tests, make_dir, remove_dir);
+}

@@ -1,0 +1,624 @@
+/* Sessions: states to the second, sealed numbers, references and lists. */
+
+#include "test.h"
+
+#include "store.h"
+
+static const struct session_request good = {
+	.parties = { { "customer", ANNA }, { "driver", BORIS } },
+};
+
+static void
+test_status_to_the_second(void **state)
+{
+	struct session session = { .expires_at = NOW };
+
+	(void)state;
+	assert_int_equal(session_status(&session, NOW - 1), SESSION_OPEN);
+	assert_int_equal(session_status(&session, NOW), SESSION_EXPIRED);
+	assert_int_equal(session_status(&session, NOW + 1), SESSION_EXPIRED);
+	/* Once closed, by whatever, time changes nothing. */
+	session.closed_at = NOW - 9;
+	assert_int_equal(session_status(&session, NOW - 1), SESSION_CLOSED);
+	assert_int_equal(session_status(&session, NOW), SESSION_CLOSED);
+	session.closed_by_expiry = true;
+	assert_int_equal(session_status(&session, NOW - 1), SESSION_EXPIRED);
+	assert_int_equal(session_status(&session, NOW), SESSION_EXPIRED);
+}
+
+static void
+test_status_names(void **state)
+{
+	(void)state;
+	assert_string_equal(session_status_name(SESSION_OPEN), "open");
+	assert_string_equal(session_status_name(SESSION_CLOSED), "closed");
+	assert_string_equal(session_status_name(SESSION_EXPIRED), "expired");
+}
+
+static void
+test_check_accepts_two_people(void **state)
+{
+	static const char *const roles[] = { "a", "driver-2", "x_1", "z-_09" };
+	struct session_request request = good;
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	must(session_check(&request, &fault));
+	for (i = 0; i < LENGTH(roles); i++) {
+		strcpy(request.parties[1].role, roles[i]);
+		must(session_check(&request, &fault));
+	}
+}
+
+static void
+check_refused(const struct session_request *request, enum rc rc,
+    const char *field, const char *sent)
+{
+	struct fault fault = { .field = "" };
+
+	assert_int_equal(session_check(request, &fault), rc);
+	assert_string_equal(fault.field, field);
+	assert_true(fault.detail[0] != '\0');
+	if (sent[0] != '\0')
+		assert_null(strstr(fault.detail, sent));
+	assert_int_equal(session_check(request, NULL), rc);
+}
+
+static void
+test_check_refuses_roles(void **state)
+{
+	static const char *const roles[] = { "", "Driver", "driveR", "9lives",
+		"-x", "_x", "two words", "driver ", "dri\nver", "dri.ver",
+		"fahrg\303\244st", "\"" };
+	struct session_request request;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(roles); i++) {
+		request = good;
+		strcpy(request.parties[0].role, roles[i]);
+		check_refused(
+		    &request, RC_INVALID, "parties[0].role", roles[i]);
+		request = good;
+		strcpy(request.parties[1].role, roles[i]);
+		check_refused(
+		    &request, RC_INVALID, "parties[1].role", roles[i]);
+	}
+}
+
+static void
+test_check_refuses_phones(void **state)
+{
+	static const char *const phones[] = { "", "12025550147", "+120255",
+		"+1202555014x", "+1 2025550147", "+02025550147", "anonymous" };
+	struct session_request request;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(phones); i++) {
+		request = good;
+		strcpy(request.parties[0].phone, phones[i]);
+		check_refused(
+		    &request, RC_INVALID, "parties[0].phone", phones[i]);
+		request = good;
+		strcpy(request.parties[1].phone, phones[i]);
+		check_refused(
+		    &request, RC_INVALID, "parties[1].phone", phones[i]);
+	}
+}
+
+static void
+test_check_refuses_one_person_twice(void **state)
+{
+	struct session_request request = good;
+
+	(void)state;
+	strcpy(request.parties[1].phone, ANNA);
+	check_refused(&request, RC_SAME_PARTY, "parties[1].phone", ANNA);
+	request = good;
+	strcpy(request.parties[1].role, "customer");
+	check_refused(&request, RC_INVALID, "parties[1].role", "customer");
+}
+
+static void
+test_person_is_a_keyed_hash(void **state)
+{
+	struct crypto_keys keys = { .lookup = { 1 } }, other = keys;
+	uint8_t a[CRYPTO_HASH_SIZE], b[CRYPTO_HASH_SIZE];
+
+	(void)state;
+	session_person(a, &keys, ANNA);
+	session_person(b, &keys, ANNA);
+	assert_memory_equal(a, b, sizeof a);
+	/* Kept in databases: it must never change. */
+	crypto_keyed_hash(b, &keys, "person", ANNA, strlen(ANNA));
+	assert_memory_equal(a, b, sizeof a);
+	session_person(b, &keys, BORIS);
+	assert_memory_not_equal(a, b, sizeof a);
+	other.lookup[31] ^= 1;
+	session_person(b, &other, ANNA);
+	assert_memory_not_equal(a, b, sizeof a);
+}
+
+static void
+check_same(const struct session *a, const struct session *b)
+{
+	int i;
+
+	assert_string_equal(a->id, b->id);
+	assert_string_equal(a->reference, b->reference);
+	assert_int_equal(a->created_at, b->created_at);
+	assert_int_equal(a->expires_at, b->expires_at);
+	assert_int_equal(a->closed_at, b->closed_at);
+	assert_int_equal(a->closed_by_expiry, b->closed_by_expiry);
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		assert_string_equal(a->parties[i].id, b->parties[i].id);
+		assert_string_equal(a->parties[i].role, b->parties[i].role);
+		assert_string_equal(a->parties[i].number, b->parties[i].number);
+		assert_string_equal(a->parties[i].code, b->parties[i].code);
+	}
+}
+
+/* Inserts a session of a service with a reference, made `age` ms before NOW,
+ * which keeps the ids in order. */
+static enum rc
+insert(struct store *s, const char *service_id, struct session *session,
+    const char *reference, int64_t age)
+{
+	struct session_request request = good;
+	int i;
+
+	*session =
+	    (struct session){ .created_at = NOW - 9, .expires_at = NOW + 9 };
+	strcpy(session->reference, reference);
+	strcpy(request.reference, reference);
+	id_make(session->id, "ses", NOW * 1000 - age);
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		id_make(session->parties[i].id, "pty", NOW * 1000);
+		strcpy(session->parties[i].role, request.parties[i].role);
+		strcpy(session->parties[i].number, i == 0 ? MASK_1 : MASK_2);
+	}
+	return session_insert(s->db, &s->keys, service_id, session, &request);
+}
+
+static void
+must_insert(struct store *s, struct session *session, const char *reference,
+    int64_t age)
+{
+	must(insert(s, s->service.id, session, reference, age));
+}
+
+static int
+setup(void **state)
+{
+	store_setup(state);
+	store_number(*state, ((struct store *)*state)->service.id, MASK_1);
+	store_number(*state, ((struct store *)*state)->service.id, MASK_2);
+	return 0;
+}
+
+#define SESSION_TEST(test)                                                     \
+	cmocka_unit_test_setup_teardown(test, setup, store_teardown)
+
+static void
+test_insert_and_find_keep_all(void **state)
+{
+	struct store *s = *state;
+	struct session session, found;
+	int i;
+
+	must_insert(s, &session, "trip-8731", 0);
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		assert_int_equal(strlen(session.parties[i].code), 4);
+		assert_int_equal(
+		    strspn(session.parties[i].code, "0123456789"), 4);
+	}
+	must(session_find(s->db, s->service.id, &found, session.id));
+	check_same(&found, &session);
+}
+
+/* Codes are random: twenty of four digits are not all the same. */
+static void
+test_insert_makes_codes(void **state)
+{
+	struct store *s = *state;
+	struct session session;
+	int i;
+
+	for (i = 0; i < 10; i++)
+		must_insert(s, &session, "", i);
+	assert_in_range(
+	    store_int(s, "SELECT count(DISTINCT code) FROM party"), 10, 20);
+	assert_int_equal(
+	    store_int(s, "SELECT count(*) FROM party "
+			 "WHERE code NOT GLOB '[0-9][0-9][0-9][0-9]'"),
+	    0);
+}
+
+static void
+test_find_refuses_other_ids_and_services(void **state)
+{
+	struct store *s = *state;
+	struct session session, found = { .reference = "untouched" };
+	struct service other;
+
+	must_insert(s, &session, "", 0);
+	store_service(s, &other, "rides", "");
+	assert_int_equal(
+	    session_find(s->db, other.id, &found, session.id), RC_NOT_FOUND);
+	assert_int_equal(session_find(s->db, s->service.id, &found,
+			     "ses_00000000000000000000000000"),
+	    RC_NOT_FOUND);
+	assert_int_equal(
+	    session_find(s->db, s->service.id, &found, ""), RC_NOT_FOUND);
+	assert_string_equal(found.reference, "untouched");
+}
+
+static void
+test_insert_refuses_a_number_not_in_the_pool(void **state)
+{
+	struct store *s = *state;
+	struct session session;
+
+	store_run(s, "DELETE FROM number WHERE number = '" MASK_1 "'");
+	assert_int_equal(insert(s, s->service.id, &session, "", 0), RC_RETRY);
+	store_number(s, s->service.id, MASK_1);
+	store_run(s, "DELETE FROM number WHERE number = '" MASK_2 "'");
+	assert_int_equal(insert(s, s->service.id, &session, "", 0), RC_RETRY);
+}
+
+static void
+test_insert_needs_a_sealing_key(void **state)
+{
+	struct store *s = *state;
+	struct session session;
+
+	s->keys.sealing_len = 0;
+	assert_int_equal(
+	    insert(s, s->service.id, &session, "", 0), RC_UNAVAILABLE);
+}
+
+static void
+test_insert_leaves_no_number_in_the_open(void **state)
+{
+	struct store *s = *state;
+	struct session session;
+	char place[64];
+
+	must_insert(s, &session, "trip-1", 0);
+	/* The search itself is to be trusted. */
+	assert_true(store_holds(s, "trip-1", place));
+	assert_string_equal(place, "session.reference");
+	store_lacks(s, ANNA + 2);
+	store_lacks(s, BORIS + 2);
+}
+
+/* Reads a party's sealed number. */
+static size_t
+read_sealed(struct store *s, const char *party_id, uint8_t out[256])
+{
+	char sql[128], hex[600];
+	size_t i, len;
+	unsigned byte;
+
+	snprintf(sql, sizeof sql,
+	    "SELECT hex(phone_sealed) FROM party WHERE id = '%s'", party_id);
+	store_text(s, sql, hex, sizeof hex);
+	len = strlen(hex) / 2;
+	assert_in_range(len, 1, 255);
+	for (i = 0; i < len; i++) {
+		assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+		out[i] = (uint8_t)byte;
+	}
+	return len;
+}
+
+static void
+test_unseal_opens_for_its_party_only(void **state)
+{
+	struct store *s = *state;
+	char phone[PHONE_SIZE] = "untouched";
+	const struct session_party *party;
+	struct session session, other;
+	uint8_t sealed[256];
+	size_t len;
+
+	must_insert(s, &session, "", 1);
+	must_insert(s, &other, "", 0);
+	party = session.parties;
+	len = read_sealed(s, party[0].id, sealed);
+	assert_int_equal(
+	    session_unseal(phone, &s->keys, party[1].id, sealed, len),
+	    RC_CORRUPT);
+	/* The same person, in another session. */
+	assert_int_equal(
+	    session_unseal(phone, &s->keys, other.parties[0].id, sealed, len),
+	    RC_CORRUPT);
+	assert_int_equal(
+	    session_unseal(phone, &s->keys, "", sealed, len), RC_CORRUPT);
+	assert_string_equal(phone, "untouched");
+	must(session_unseal(phone, &s->keys, party[0].id, sealed, len));
+	assert_string_equal(phone, ANNA);
+	len = read_sealed(s, party[1].id, sealed);
+	must(session_unseal(phone, &s->keys, party[1].id, sealed, len));
+	assert_string_equal(phone, BORIS);
+}
+
+static void
+test_unseal_refuses_what_was_changed(void **state)
+{
+	struct store *s = *state;
+	char phone[PHONE_SIZE] = "untouched";
+	struct session session;
+	uint8_t sealed[256];
+	const char *id;
+	size_t i, len;
+
+	must_insert(s, &session, "", 0);
+	id = session.parties[0].id;
+	len = read_sealed(s, id, sealed);
+	for (i = 0; i < len; i++) {
+		sealed[i] ^= 1;
+		assert_int_equal(
+		    session_unseal(phone, &s->keys, id, sealed, len),
+		    RC_CORRUPT);
+		sealed[i] ^= 1;
+		assert_int_equal(
+		    session_unseal(phone, &s->keys, id, sealed, i), RC_CORRUPT);
+	}
+	s->keys.sealing[0].key[0] ^= 1;
+	assert_int_equal(
+	    session_unseal(phone, &s->keys, id, sealed, len), RC_CORRUPT);
+	assert_string_equal(phone, "untouched");
+}
+
+static void
+test_reference_is_one_open_sessions(void **state)
+{
+	struct store *s = *state;
+	struct session session, again;
+	struct service other;
+
+	store_service(s, &other, "rides", "");
+	must_insert(s, &session, "trip-1", 9);
+	assert_int_equal(
+	    insert(s, s->service.id, &again, "trip-1", 8), RC_RETRY);
+	must_insert(s, &again, "trip-2", 7);
+	must_insert(s, &again, "Trip-1", 6);
+	must(insert(s, other.id, &again, "trip-1", 5));
+	/* Many may have none, and a closed one gives its up. */
+	must_insert(s, &again, "", 4);
+	must_insert(s, &again, "", 3);
+	must(session_close(s->db, s->service.id, session.id, NOW, false));
+	must_insert(s, &again, "trip-1", 2);
+}
+
+static void
+test_find_reference_of_what_is_not_closed(void **state)
+{
+	struct store *s = *state;
+	char id[ID_SIZE] = "untouched";
+	struct session session;
+	struct service other;
+	int64_t expires_at = 7;
+
+	store_service(s, &other, "rides", "");
+	must_insert(s, &session, "trip-1", 0);
+	assert_int_equal(session_find_reference(
+			     s->db, s->service.id, id, &expires_at, "trip-2"),
+	    RC_NOT_FOUND);
+	assert_int_equal(
+	    session_find_reference(s->db, other.id, id, &expires_at, "trip-1"),
+	    RC_NOT_FOUND);
+	assert_string_equal(id, "untouched");
+	assert_int_equal(expires_at, 7);
+	must(session_find_reference(
+	    s->db, s->service.id, id, &expires_at, "trip-1"));
+	assert_string_equal(id, session.id);
+	assert_int_equal(expires_at, session.expires_at);
+	must(session_close(s->db, s->service.id, session.id, NOW, false));
+	assert_int_equal(session_find_reference(
+			     s->db, s->service.id, id, &expires_at, "trip-1"),
+	    RC_NOT_FOUND);
+}
+
+static void
+test_close_for_good(void **state)
+{
+	struct store *s = *state;
+	const char *service = s->service.id;
+	struct session closed, expired, open, found;
+
+	must_insert(s, &closed, "", 3);
+	must_insert(s, &expired, "", 2);
+	must_insert(s, &open, "", 1);
+	must(session_close(s->db, service, closed.id, NOW, false));
+	assert_int_equal(
+	    session_close(s->db, service, closed.id, NOW + 1, true), RC_NONE);
+	must(session_close(s->db, service, expired.id, NOW + 2, true));
+	must(session_find(s->db, service, &found, closed.id));
+	closed.closed_at = NOW;
+	check_same(&found, &closed);
+	must(session_find(s->db, service, &found, expired.id));
+	expired.closed_at = NOW + 2;
+	expired.closed_by_expiry = true;
+	check_same(&found, &expired);
+	must(session_find(s->db, service, &found, open.id));
+	check_same(&found, &open);
+}
+
+static void
+test_close_refuses_other_ids_and_services(void **state)
+{
+	struct store *s = *state;
+	struct session session, found;
+	struct service other;
+
+	must_insert(s, &session, "", 0);
+	store_service(s, &other, "rides", "");
+	assert_int_equal(
+	    session_close(s->db, other.id, session.id, NOW, false), RC_NONE);
+	assert_int_equal(
+	    session_close(s->db, s->service.id, "ses_", NOW, false), RC_NONE);
+	must(session_find(s->db, s->service.id, &found, session.id));
+	assert_int_equal(found.closed_at, 0);
+}
+
+/* Lists and checks that it gives these sessions, named by their place in
+ * sessions: "210". */
+static void
+check_list(struct store *s, const struct session *sessions,
+    const struct session_filter *filter, int64_t now, const char *places)
+{
+	struct session out[SESSION_PAGE_MAX];
+	int i, len = -1;
+
+	must(session_list(s->db, s->service.id, filter, now, out, &len));
+	assert_int_equal(len, strlen(places));
+	for (i = 0; i < len; i++)
+		check_same(&out[i], &sessions[places[i] - '0']);
+}
+
+/* Six sessions: open, closed, closed by expiry, expiring at NOW + 1, and two
+ * of one reference of which the older is closed. Then one of another
+ * service. */
+static void
+insert_list(struct store *s, struct session sessions[6])
+{
+	static const char *const references[] = { "", "a", "b", "c", "d", "d" };
+	struct session stranger;
+	struct service other;
+	char sql[200];
+	int i;
+
+	for (i = 0; i < 6; i++) {
+		must_insert(s, &sessions[i], references[i], 100 - i);
+		if (i != 1 && i != 2 && i != 4)
+			continue;
+		sessions[i].closed_at = NOW;
+		sessions[i].closed_by_expiry = i == 2;
+		must(session_close(
+		    s->db, s->service.id, sessions[i].id, NOW, i == 2));
+	}
+	sessions[3].expires_at = NOW + 1;
+	snprintf(sql, sizeof sql,
+	    "UPDATE session SET expires_at = %lld WHERE id = '%s'",
+	    (long long)NOW + 1, sessions[3].id);
+	store_run(s, sql);
+	store_service(s, &other, "rides", "");
+	must(insert(s, other.id, &stranger, "a", 50));
+	must(insert(s, other.id, &stranger, "", 50));
+}
+
+static void
+test_list_by_status_to_the_second(void **state)
+{
+	struct session_filter filter = { .status = SESSION__MAX, .limit = 200 };
+	struct session sessions[6];
+	struct store *s = *state;
+
+	insert_list(s, sessions);
+	check_list(s, sessions, &filter, NOW, "543210");
+	filter.status = SESSION_OPEN;
+	check_list(s, sessions, &filter, NOW, "530");
+	check_list(s, sessions, &filter, NOW + 1, "50");
+	check_list(s, sessions, &filter, NOW + 9, "");
+	filter.status = SESSION_EXPIRED;
+	check_list(s, sessions, &filter, NOW, "2");
+	check_list(s, sessions, &filter, NOW + 1, "32");
+	check_list(s, sessions, &filter, NOW + 9, "5320");
+	filter.status = SESSION_CLOSED;
+	check_list(s, sessions, &filter, NOW, "41");
+	check_list(s, sessions, &filter, NOW + 9, "41");
+}
+
+static void
+test_list_by_reference(void **state)
+{
+	struct session_filter filter = { .status = SESSION__MAX, .limit = 200 };
+	struct session sessions[6];
+	struct store *s = *state;
+
+	insert_list(s, sessions);
+	strcpy(filter.reference, "d");
+	check_list(s, sessions, &filter, NOW, "54");
+	filter.limit = 1;
+	check_list(s, sessions, &filter, NOW, "5");
+	strcpy(filter.after, sessions[5].id);
+	check_list(s, sessions, &filter, NOW, "4");
+	strcpy(filter.after, sessions[4].id);
+	check_list(s, sessions, &filter, NOW, "");
+	filter = (struct session_filter){ "", "d", SESSION_OPEN, 200 };
+	check_list(s, sessions, &filter, NOW, "5");
+	check_list(s, sessions, &filter, NOW + 9, "");
+	filter.status = SESSION_CLOSED;
+	check_list(s, sessions, &filter, NOW, "4");
+	strcpy(filter.reference, "b");
+	check_list(s, sessions, &filter, NOW, "");
+	strcpy(filter.reference, "a");
+	check_list(s, sessions, &filter, NOW, "1");
+	filter.status = SESSION__MAX;
+	check_list(s, sessions, &filter, NOW, "1");
+	filter.status = SESSION_EXPIRED;
+	check_list(s, sessions, &filter, NOW, "");
+	strcpy(filter.reference, "b");
+	check_list(s, sessions, &filter, NOW, "2");
+	strcpy(filter.reference, "c");
+	check_list(s, sessions, &filter, NOW, "");
+	check_list(s, sessions, &filter, NOW + 1, "3");
+	strcpy(filter.reference, "nobody's");
+	check_list(s, sessions, &filter, NOW, "");
+}
+
+static void
+test_list_in_pages(void **state)
+{
+	struct session_filter filter = { .status = SESSION__MAX, .limit = 4 };
+	struct session sessions[6];
+	struct store *s = *state;
+
+	insert_list(s, sessions);
+	check_list(s, sessions, &filter, NOW, "5432");
+	strcpy(filter.after, sessions[2].id);
+	check_list(s, sessions, &filter, NOW, "10");
+	strcpy(filter.after, sessions[0].id);
+	check_list(s, sessions, &filter, NOW, "");
+	filter.limit = 1;
+	strcpy(filter.after, "");
+	check_list(s, sessions, &filter, NOW, "5");
+	filter.status = SESSION_OPEN;
+	strcpy(filter.after, sessions[3].id);
+	check_list(s, sessions, &filter, NOW, "0");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_status_to_the_second),
+		cmocka_unit_test(test_status_names),
+		cmocka_unit_test(test_check_accepts_two_people),
+		cmocka_unit_test(test_check_refuses_roles),
+		cmocka_unit_test(test_check_refuses_phones),
+		cmocka_unit_test(test_check_refuses_one_person_twice),
+		cmocka_unit_test(test_person_is_a_keyed_hash),
+		SESSION_TEST(test_insert_and_find_keep_all),
+		SESSION_TEST(test_insert_makes_codes),
+		SESSION_TEST(test_find_refuses_other_ids_and_services),
+		SESSION_TEST(test_insert_refuses_a_number_not_in_the_pool),
+		SESSION_TEST(test_insert_needs_a_sealing_key),
+		SESSION_TEST(test_insert_leaves_no_number_in_the_open),
+		SESSION_TEST(test_unseal_opens_for_its_party_only),
+		SESSION_TEST(test_unseal_refuses_what_was_changed),
+		SESSION_TEST(test_reference_is_one_open_sessions),
+		SESSION_TEST(test_find_reference_of_what_is_not_closed),
+		SESSION_TEST(test_close_for_good),
+		SESSION_TEST(test_close_refuses_other_ids_and_services),
+		SESSION_TEST(test_list_by_status_to_the_second),
+		SESSION_TEST(test_list_by_reference),
+		SESSION_TEST(test_list_in_pages),
+	};
+
+	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}

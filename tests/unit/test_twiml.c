@@ -1,0 +1,377 @@
+/* TwiML: whole documents, byte for byte, and text that tries to be more. */
+
+#include "test.h"
+
+#include <sys/wait.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+
+#include "twiml.h"
+
+#define LENGTH(array) (sizeof array / sizeof array[0])
+#define HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
+static const struct twiml_dial call = {
+	.to = "+12025550147",
+	.caller_id = "+12125550199",
+	.limit_s = 14400,
+	.action_url = "https://mask.example.com/v1/voice-ended#rc=2&rt=4500",
+	.status_url = "https://mask.example.com/v1/status-callback",
+};
+
+/* Parses what out holds; it must be well-formed. */
+static xmlDoc *
+parse(const struct buf *out)
+{
+	xmlDoc *doc;
+
+	doc = xmlReadMemory(out->data, (int)out->len, NULL, NULL,
+	    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (doc == NULL)
+		fail_msg("not well-formed: %s", buf_text(out));
+	return doc;
+}
+
+/* The element of this name, which is there once; NULL if it is not. */
+static xmlNode *
+find(xmlNode *node, const char *name)
+{
+	xmlNode *child, *found = NULL, *inner;
+
+	if (strcmp((const char *)node->name, name) == 0)
+		return node;
+	for (child = node->children; child != NULL; child = child->next)
+		if ((inner = find(child, name)) != NULL) {
+			assert_null(found);
+			found = inner;
+		}
+	return found;
+}
+
+static void
+check_content(xmlNode *node, const char *text)
+{
+	xmlChar *content;
+
+	assert_non_null(node);
+	content = xmlNodeGetContent(node);
+	assert_string_equal((const char *)content, text);
+	xmlFree(content);
+}
+
+static void
+check_attribute(xmlNode *node, const char *name, const char *text)
+{
+	xmlChar *value;
+
+	assert_non_null(node);
+	value = xmlGetProp(node, (const xmlChar *)name);
+	assert_non_null(value);
+	assert_string_equal((const char *)value, text);
+	xmlFree(value);
+}
+
+static size_t
+count_children(const xmlNode *node)
+{
+	size_t count = 0;
+
+	for (node = node->children; node != NULL; node = node->next)
+		count++;
+	return count;
+}
+
+static void
+test_say(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(
+	    twiml_say(&out, "This number is no longer in use."), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    HEAD "<Response><Say>This number is no longer in use.</Say>"
+		 "<Hangup/></Response>\n");
+	buf_free(&out);
+}
+
+static void
+test_dial(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(twiml_dial(&out, &call), RC_OK);
+	assert_string_equal(buf_text(&out), HEAD
+	    "<Response><Dial callerId=\"+12125550199\" answerOnBridge=\"true\" "
+	    "timeLimit=\"14400\" "
+	    "action=\"https://mask.example.com/v1/voice-ended"
+	    "#rc=2&amp;rt=4500\" method=\"POST\">"
+	    "<Number "
+	    "statusCallback=\"https://mask.example.com/v1/status-callback\" "
+	    "statusCallbackMethod=\"POST\" "
+	    "statusCallbackEvent=\"initiated ringing answered completed\">"
+	    "+12025550147</Number></Dial></Response>\n");
+	buf_free(&out);
+}
+
+static void
+test_dial_limits(void **state)
+{
+	struct twiml_dial dial = call;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	dial.limit_s = 1;
+	assert_int_equal(twiml_dial(&out, &dial), RC_OK);
+	assert_non_null(strstr(buf_text(&out), " timeLimit=\"1\" "));
+	dial.limit_s = 2147483647;
+	assert_int_equal(twiml_dial(&out, &dial), RC_OK);
+	assert_non_null(strstr(buf_text(&out), " timeLimit=\"2147483647\" "));
+	buf_free(&out);
+}
+
+static void
+test_hangup_and_nothing(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(twiml_hangup(&out), RC_OK);
+	assert_string_equal(
+	    buf_text(&out), HEAD "<Response><Hangup/></Response>\n");
+	buf_reset(&out);
+	assert_int_equal(twiml_nothing(&out), RC_OK);
+	assert_string_equal(buf_text(&out), HEAD "<Response/>\n");
+	buf_free(&out);
+}
+
+static void
+test_sorry(void **state)
+{
+	struct buf out;
+	xmlDoc *doc;
+
+	(void)state;
+	buf_init(&out, 0);
+	buf_puts(&out, twiml_sorry);
+	doc = parse(&out);
+	assert_non_null(find(xmlDocGetRootElement(doc), "Say"));
+	assert_non_null(find(xmlDocGetRootElement(doc), "Hangup"));
+	xmlFreeDoc(doc);
+	buf_free(&out);
+	assert_string_equal(TWIML_TYPE, "text/xml");
+}
+
+static void
+test_documents_are_appended(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	buf_puts(&out, "before ");
+	assert_int_equal(twiml_nothing(&out), RC_OK);
+	assert_string_equal(buf_text(&out), "before " HEAD "<Response/>\n");
+	buf_free(&out);
+}
+
+static const char *const hostile[] = { "&", "<", "\"'", "]]>",
+	"</Say><Dial>+12025550147</Dial><Say>", "<!-- x", "<?xml?>",
+	"<![CDATA[x]]>", "&amp;&lt;&#60;", "&bomb;", "\" action=\"//evil",
+	"a\nb\tc", "a\rb", "  blanks  ", "zażółć 電話 😀" };
+
+static void
+test_hostile_sentence_stays_text(void **state)
+{
+	struct buf out;
+	xmlNode *root;
+	xmlDoc *doc;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, 0);
+	for (i = 0; i < LENGTH(hostile); i++) {
+		buf_reset(&out);
+		assert_int_equal(twiml_say(&out, hostile[i]), RC_OK);
+		doc = parse(&out);
+		root = xmlDocGetRootElement(doc);
+		assert_int_equal(count_children(root), 2);
+		assert_null(find(root, "Dial"));
+		check_content(find(root, "Say"), hostile[i]);
+		xmlFreeDoc(doc);
+	}
+	buf_free(&out);
+}
+
+static void
+test_hostile_call_stays_one_call(void **state)
+{
+	struct twiml_dial dial = call;
+	xmlNode *root, *node;
+	struct buf out;
+	xmlDoc *doc;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, 0);
+	for (i = 0; i < LENGTH(hostile); i++) {
+		dial.to = dial.caller_id = hostile[i];
+		dial.action_url = dial.status_url = hostile[i];
+		buf_reset(&out);
+		assert_int_equal(twiml_dial(&out, &dial), RC_OK);
+		doc = parse(&out);
+		root = xmlDocGetRootElement(doc);
+		assert_int_equal(count_children(root), 1);
+		node = find(root, "Dial");
+		check_attribute(node, "callerId", hostile[i]);
+		check_attribute(node, "action", hostile[i]);
+		check_attribute(node, "answerOnBridge", "true");
+		assert_int_equal(count_children(node), 1);
+		node = find(root, "Number");
+		check_attribute(node, "statusCallback", hostile[i]);
+		check_content(node, hostile[i]);
+		xmlFreeDoc(doc);
+	}
+	buf_free(&out);
+}
+
+/* What XML cannot hold at all: no document that Twilio could not read. */
+static void
+test_text_that_is_no_xml_is_refused(void **state)
+{
+	static const char *const texts[] = { "\x01", "a\x1b[b", "\x7f\x08",
+		"\xff", "a\xc3", "\xed\xa0\x80", "\xef\xbf\xbe" };
+	struct twiml_dial dial = call;
+	struct buf out;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, 0);
+	for (i = 0; i < LENGTH(texts); i++) {
+		buf_reset(&out);
+		if (twiml_say(&out, texts[i]) == RC_OK)
+			xmlFreeDoc(parse(&out));
+		else
+			assert_int_equal(out.len, 0);
+		buf_reset(&out);
+		dial.action_url = texts[i];
+		if (twiml_dial(&out, &dial) == RC_OK)
+			xmlFreeDoc(parse(&out));
+		else
+			assert_int_equal(out.len, 0);
+	}
+	buf_free(&out);
+}
+
+/* Nothing is left of a document that does not fit. */
+static void
+test_full_buffer_is_refused(void **state)
+{
+	struct buf out;
+	size_t len;
+
+	(void)state;
+	len = strlen(HEAD "<Response/>\n");
+	buf_init(&out, len);
+	assert_int_equal(twiml_nothing(&out), RC_OK);
+	buf_free(&out);
+	buf_init(&out, len - 1);
+	assert_int_equal(twiml_nothing(&out), RC_MEMORY);
+	assert_false(buf_ok(&out));
+	assert_int_equal(out.len, 0);
+	buf_reset(&out);
+	assert_int_equal(twiml_say(&out, "x"), RC_MEMORY);
+	assert_false(buf_ok(&out));
+	/* Nor of one that would fit behind another that failed. */
+	out.max = 0;
+	assert_int_equal(twiml_hangup(&out), RC_MEMORY);
+	assert_int_equal(twiml_dial(&out, &call), RC_MEMORY);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+}
+
+/* Runs xmllint on text with the grammar at rng; returns its exit status. */
+static int
+validate(const char *rng, const char *text)
+{
+	char path[] = "/tmp/callmask-twiml-XXXXXX";
+	int fd, status;
+	pid_t pid;
+
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	pid = fork();
+	if (pid == 0) {
+		/* What it says is of use only when the test fails. */
+		execlp("timeout", "timeout", "20", "xmllint", "--noout",
+		    "--relaxng", rng, path, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	unlink(path);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The grammar lies outside of the repository: CALLMASK_TWIML_RNG names it. */
+static void
+test_documents_follow_the_grammar(void **state)
+{
+	const char *rng = getenv("CALLMASK_TWIML_RNG");
+	struct buf out;
+
+	(void)state;
+	if (rng == NULL)
+		rng = "../shared/twilio/twiml.rng";
+	if (access(rng, R_OK) != 0)
+		skip();
+	buf_init(&out, 0);
+	assert_int_equal(twiml_say(&out, "Sorry & good-bye."), RC_OK);
+	assert_int_equal(validate(rng, buf_text(&out)), 0);
+	buf_reset(&out);
+	assert_int_equal(twiml_dial(&out, &call), RC_OK);
+	assert_int_equal(validate(rng, buf_text(&out)), 0);
+	buf_reset(&out);
+	assert_int_equal(twiml_hangup(&out), RC_OK);
+	assert_int_equal(validate(rng, buf_text(&out)), 0);
+	buf_reset(&out);
+	assert_int_equal(twiml_nothing(&out), RC_OK);
+	assert_int_equal(validate(rng, buf_text(&out)), 0);
+	assert_int_equal(validate(rng, twiml_sorry), 0);
+	/* It would have noticed: 3 says "not valid". */
+	assert_int_equal(
+	    validate(rng, "<Response><Hangup/><Say>x</Say></Response>"), 3);
+	buf_free(&out);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_say),
+		cmocka_unit_test(test_dial),
+		cmocka_unit_test(test_dial_limits),
+		cmocka_unit_test(test_hangup_and_nothing),
+		cmocka_unit_test(test_sorry),
+		cmocka_unit_test(test_documents_are_appended),
+		cmocka_unit_test(test_hostile_sentence_stays_text),
+		cmocka_unit_test(test_hostile_call_stays_one_call),
+		cmocka_unit_test(test_text_that_is_no_xml_is_refused),
+		cmocka_unit_test(test_full_buffer_is_refused),
+		cmocka_unit_test(test_documents_follow_the_grammar),
+	};
+
+	return cmocka_run_group_tests_name("twiml", tests, NULL, NULL);
+}
