@@ -122,13 +122,13 @@ app_mask(const struct app *app)
 enum rc
 app_record(struct app *app, int wait_ms, db_deed deed, void *cookie)
 {
+	int64_t left_ms = app->hurry_until_ms - app_now_ms();
+	bool hurry = left_ms > 0 && left_ms <= HURRY_MS;
 	enum rc rc;
 
-	if (app->hurry_until_ms - app_now_ms() > 0 &&
-	    app->hurry_until_ms - app_now_ms() <= HURRY_MS)
-		wait_ms = 0;
-	rc = db_transact(app->db, wait_ms, deed, cookie);
-	if (rc == RC_BUSY)
+	rc = db_transact(app->db, hurry ? 0 : wait_ms, deed, cookie);
+	/* Only who has waited knows that waiting is of no use. */
+	if (rc == RC_BUSY && !hurry)
 		app->hurry_until_ms = app_now_ms() + HURRY_MS;
 	return rc;
 }

@@ -1,0 +1,173 @@
+"""A running callmask, as tests/stack.sh sets it up: nginx, programs, sandbox,
+database, all in one folder."""
+
+import os
+import pathlib
+import random
+import re
+import shlex
+import shutil
+import socket
+import sqlite3
+import struct
+import subprocess
+import tempfile
+
+import client
+
+NUMBERS = [f"+120255501{last:02d}" for last in range(10, 18)]
+PROGRAMS = ("voice-inbound", "voice-ended", "status-callback",
+            "session-create", "session-get", "session-close")
+COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
+            "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
+            "keys_refused", "requests_failed")
+TABLES = ("schema_version", "service", "api_key", "number", "session", "party",
+          "leg", "call", "event", "outbox", "idempotency")
+BIN_DIR = pathlib.Path(os.environ.get("BIN_DIR") or client.ROOT / "build/bin")
+
+
+def free_port():
+    """A port nobody has, below those the kernel gives out."""
+    while True:
+        port = random.randrange(15000, 19999)
+        with socket.socket() as trial:
+            try:
+                trial.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class Stack(client.Client):
+    """One stack. `settings` are stack.sh's."""
+
+    def __init__(self, folder=None, **settings):
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(
+            prefix="callmask-scenario."))
+        self.settings = {
+            "PORT": str(free_port()), "RUN_DIR": str(self.folder),
+            "BIN_DIR": str(BIN_DIR.resolve()), "NUMBERS": " ".join(NUMBERS),
+            "SANDBOX_SPEED": "100", "API_RATE": "10000", **settings}
+        self.script("up")
+        self.env = {}
+        for line in self.read("env").splitlines():
+            name, _, value = line.partition("=")
+            self.env[name] = "".join(shlex.split(value))
+        self._set_up_client()
+
+    def script(self, *arguments):
+        """Run stack.sh. Its output goes to a file: what it starts lives on."""
+        with open(self.folder / "stack.out", "w+", encoding="utf-8") as output:
+            done = subprocess.run(
+                [client.ROOT / "tests/stack.sh", *arguments], check=False,
+                env={**os.environ, **self.settings}, stdout=output,
+                stderr=subprocess.STDOUT, timeout=120)
+            output.seek(0)
+            assert done.returncode == 0, output.read()
+
+    def stop(self, keep=False):
+        """Stop everything and look for what must never be in a log."""
+        self.script("down")
+        logs = self.logs()
+        if keep:
+            print(f"\nthe stack's files are kept in {self.folder}")
+        else:
+            shutil.rmtree(self.folder)
+        for word in ("AddressSanitizer", "LeakSanitizer", "runtime error",
+                     "Assertion", "stack smashing", "exited on signal"):
+            assert word not in logs, logs[max(0, logs.find(word) - 200):][:3000]
+
+    # Processes.
+
+    def restart(self, program):
+        """New workers for a program."""
+        self.script("restart", program)
+
+    def leader(self, part):
+        """The process that leads a part."""
+        return int(self.read(f"pid/{part}"))
+
+    def workers(self, program):
+        """The worker processes of a program."""
+        leader = self.leader(program)
+        path = f"/proc/{leader}/task/{leader}/children"
+        return [int(pid) for pid in pathlib.Path(path).read_text().split()]
+
+    def cli(self, *arguments, service="demo", check=True):
+        """Run the command line tool; the finished process."""
+        command = shlex.split(self.env["CALLMASK"])
+        if service:
+            command += ["-s", service]
+        done = subprocess.run(command + list(arguments), capture_output=True,
+                              text=True, check=False, timeout=60)
+        assert not check or done.returncode == 0, done
+        return done
+
+    def new_service(self, name, *options, countries="US", numbers=()):
+        """A further service in the same database; its app key."""
+        self.cli("init", "--service", name, "--countries", countries, *options,
+                 service=None)
+        if numbers:
+            self.cli("number", "add", *numbers, service=name)
+        return self.cli("key", "add", "--name", "test",
+                        service=name).stdout.strip()
+
+    # What is kept.
+
+    def read(self, name):
+        """A file of the stack as text."""
+        return (self.folder / name).read_text(encoding="utf-8",
+                                              errors="replace")
+
+    def logs(self, without=()):
+        """All logs, but for those of some parts."""
+        return "".join(
+            path.read_text(encoding="utf-8", errors="replace")
+            for path in sorted((self.folder / "log").iterdir())
+            if path.stem not in without)
+
+    def connect(self, mode="ro"):
+        """The database, to be looked at."""
+        return sqlite3.connect(
+            f"file:{self.folder}/callmask.db?mode={mode}", uri=True, timeout=10,
+            isolation_level=None)
+
+    def rows(self, statement, *values):
+        """What a query returns."""
+        connection = self.connect()
+        try:
+            return connection.execute(statement, values).fetchall()
+        finally:
+            connection.close()
+
+    def one(self, statement, *values):
+        """The one value of the one row a query returns."""
+        [[value]] = self.rows(statement, *values)
+        return value
+
+    def tables(self):
+        """Everything in the database, at one moment."""
+        connection = self.connect()
+        try:
+            connection.execute("BEGIN")
+            return {table: sorted(connection.execute(
+                f"SELECT * FROM {table}").fetchall(), key=repr)
+                for table in TABLES}
+        finally:
+            connection.close()
+
+    def events(self, session):
+        """Type and detail of a session's events, in order."""
+        return self.rows("SELECT type, detail FROM event WHERE session_id = ? "
+                         "ORDER BY seq", session["id"])
+
+    def counters(self):
+        """The counters, as lib/metrics.h orders them."""
+        data = (self.folder / "metrics").read_bytes()[:8 * len(COUNTERS)]
+        return dict(zip(COUNTERS, struct.unpack(f"<{len(COUNTERS)}Q", data)))
+
+    def set_conf(self, name, key, value):
+        """Replace the value of a key in a configuration file."""
+        text = self.read(name)
+        text = re.sub(rf"(?m)^{key} *=.*$", f"{key} = {value}", text)
+        (self.folder / name).write_text(text, encoding="utf-8")
