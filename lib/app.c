@@ -12,6 +12,8 @@
 
 /* How long nobody waits after one has waited in vain, milliseconds. */
 #define HURRY_MS 1000
+/* How long they do wait: for the turn of another writer, not for a lock. */
+#define HURRY_WAIT_MS 50
 
 void
 app_harden(void)
@@ -126,7 +128,8 @@ app_record(struct app *app, int wait_ms, db_deed deed, void *cookie)
 	bool hurry = left_ms > 0 && left_ms <= HURRY_MS;
 	enum rc rc;
 
-	rc = db_transact(app->db, hurry ? 0 : wait_ms, deed, cookie);
+	rc =
+	    db_transact(app->db, hurry ? HURRY_WAIT_MS : wait_ms, deed, cookie);
 	/* Only who has waited knows that waiting is of no use. */
 	if (rc == RC_BUSY && !hurry)
 		app->hurry_until_ms = app_now_ms() + HURRY_MS;

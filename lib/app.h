@@ -23,7 +23,7 @@ struct app {
 	struct secrets secrets;   /* empty while not ready */
 	struct twilio_sign *sign; /* NULL while not ready */
 	int64_t
-	    hurry_until_ms; /* writing was hopeless: do not wait till then */
+	    hurry_until_ms; /* writing was hopeless: hardly wait till then */
 	struct db *db;      /* NULL while not ready */
 };
 
@@ -58,7 +58,7 @@ void app_harden(void);
 
 /*
  * Runs a deed that must not keep a caller waiting, as db_transact does: waits
- * at most wait_ms for its turn, and not at all in the second after that has
+ * at most wait_ms for its turn, and hardly at all in the second after that has
  * failed, lest a crowd of callers waits in a row.
  */
 enum rc app_record(struct app *app, int wait_ms, db_deed deed, void *cookie);
