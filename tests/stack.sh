@@ -230,10 +230,10 @@ make_nginx_conf() {
 	[ "$(id -u)" != 0 ] || user='user root;'
 	! has_ipv6 || ipv6="listen [::1]:$PORT ssl;"
 	mkdir -p nginx/conf.d nginx/snippets nginx/tmp
-	sed -e "s|/run/callmask/|$sockets/|" \
+	sed -e "s|/run/callmask/|$sockets/|g" \
 	    -e "${API_RATE:+s|rate=[0-9]*r/s|rate=${API_RATE}r/s|}" \
 	    "$root/nginx/callmask.conf" >nginx/conf.d/callmask.conf
-	sed -e "s|/var/log/nginx/|$RUN_DIR/log/|" \
+	sed -e "s|/var/log/nginx/|$RUN_DIR/log/|g" \
 	    "$root/nginx/callmask-locations.conf" \
 	    >nginx/snippets/callmask-locations.conf
 	cp "$root/nginx/callmask-fastcgi.conf" nginx/snippets/

@@ -98,6 +98,31 @@ def test_every_order_leaves_the_same_record(stack, reports):
                       "2026-11-22T16:00:16Z", 7)}
 
 
+def test_a_call_under_way_does_not_go_back(stack):
+    call = Call(stack)
+    for order in itertools.permutations(REPORTS[:3]):
+        call.dial()
+        for report in order + order:
+            call.send(report)
+        assert call.leg()[:5] == ("in-progress", 2, AT + 2, AT + 9, None), order
+
+
+@pytest.mark.parametrize("order", ("caller first", "callee first"))
+def test_the_end_is_told_once_whoever_tells_it_first(stack, order):
+    """The caller's own end, by the action without a leg or by the number's
+    status callback, and that of the leg that rang."""
+    call = Call(stack)
+    fields = stack.voice_fields(call.caller, call.number, call.sid)
+    ends = [lambda: stack.webhook("/twilio/voice/ended",
+                                  {**fields, "DialCallStatus": "completed"}),
+            lambda: stack.webhook("/twilio/status",
+                                  {**fields, "CallStatus": "completed"}),
+            lambda: call.send(REPORTS[3])]
+    for end in (ends if order == "caller first" else ends[::-1]) * 2:
+        end()
+    assert [kind for kind, _ in call.told()] == ["call.started", "call.ended"]
+
+
 @pytest.mark.parametrize("final", ("completed", "busy", "failed", "no-answer",
                                    "canceled"))
 def test_final_stays_final(stack, final):

@@ -40,6 +40,12 @@ def test_a_content_length_that_is_none(stack, length):
     assert answer is None or answer.status in (400, 413)
 
 
+def test_what_is_too_large_need_not_be_sent(stack):
+    for path, kind in (("/v1/sessions", JSON), ("/twilio/voice", FORM)):
+        data = stack.post_bytes(b"", path, 10_000_000, kind)
+        assert stack.raw(data, timeout=2).problem == (413, "too_large", None)
+
+
 def test_a_content_length_that_is_too_short_smuggles_nothing(stack):
     """The rest of the body is not taken for a request of its own."""
     inner = stack.post_bytes(WELL).replace(b"Connection: close\r\n", b"")

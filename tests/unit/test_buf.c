@@ -315,6 +315,8 @@ test_free_leaves_an_empty_usable_one(void **state)
 	check_text(&buf, "");
 	buf_puts(&buf, "abc");
 	check_text(&buf, "abc");
+	buf_puts(&buf, "de"); /* its bound is still there */
+	assert_false(buf_ok(&buf));
 	buf_free(&buf);
 	buf_free(&buf);
 }

@@ -495,13 +495,19 @@ test_tell_once(void **state)
 	insert(s, &session, &call);
 	strcpy(call.sid, SID_2);
 	must(call_insert(s->db, &call, NOW * 1000));
+	must(call_find(s->db, &call, SID_1));
+	assert_false(call.told);
 	must(call_tell(s->db, SID_1, NOW + 1));
+	must(call_find(s->db, &call, SID_1));
+	assert_true(call.told);
 	assert_int_equal(call_tell(s->db, SID_1, NOW + 2), RC_NONE);
 	assert_int_equal(
 	    store_int(s, "SELECT told_at FROM call WHERE sid = '" SID_1 "'"),
 	    NOW + 1);
 	must(call_tell(s->db, SID_2, NOW + 3));
 	assert_int_equal(call_tell(s->db, SID_3, NOW + 3), RC_NONE);
+	must(call_find(s->db, &call, SID_2));
+	assert_true(call.told);
 }
 
 /* What call_list gave. */

@@ -344,12 +344,17 @@ test_long_comment_is_the_first_error(void **state)
 static void
 test_first_error_is_reported(void **state)
 {
+	char text[512];
+
 	(void)state;
 	check_conf("database = x\nlog_level = y\n", 1, "database: must");
+	assert_null(strstr(error, "log_level"));
 	check_conf("log_level = y\ndatabase = x\n", 1, "log_level: must");
 	check_conf("log_level\ndatabase = x\n", 1, "");
 	check_conf("database = x\nlog_level\n", 1, "database: must");
 	check_conf("unknown = 1\nunknown = 2\n", 1, "unknown key");
+	snprintf(text, sizeof text, "database = x\n# %0240d\n", 0);
+	check_conf(text, 1, "database: must");
 }
 
 static void

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "crypto.h"
 
 #define LENGTH(array) (sizeof array / sizeof array[0])
@@ -181,8 +183,14 @@ test_seal_opens_again(void **state)
 	memset(longest, 'x', 256);
 	longest[256] = '\0';
 	buf_init(&out, 0);
+	memset(text, '#', sizeof text);
 	assert_int_equal(crypto_seal(&out, &keys, CONTEXT, PHONE), RC_OK);
 	assert_int_equal(out.len, strlen(PHONE) + CRYPTO_SEAL_EXTRA);
+	assert_int_equal(
+	    crypto_unseal(text, sizeof text, &keys, CONTEXT, out.data, out.len),
+	    RC_OK);
+	assert_string_equal(text, PHONE);
+	assert_int_equal(text[strlen(PHONE) + 1], '#'); /* no more than that */
 	assert_int_equal(crypto_unseal(text, strlen(PHONE) + 1, &keys, CONTEXT,
 			     out.data, out.len),
 	    RC_OK);
@@ -353,7 +361,8 @@ static void
 test_unseal_refuses_what_does_not_fit(void **state)
 {
 	struct crypto_keys keys = make_keys(1, 0);
-	char text[16], longest[300] = { 1 };
+	char text[512], longest[300];
+	uint8_t sealed[300 + CRYPTO_SEAL_EXTRA] = { 1 };
 	struct buf out;
 
 	(void)state;
@@ -366,10 +375,16 @@ test_unseal_refuses_what_does_not_fit(void **state)
 	assert_int_equal(
 	    crypto_unseal(text, 0, &keys, CONTEXT, out.data, out.len),
 	    RC_CORRUPT);
-	assert_memory_equal(text, "################", sizeof text);
-	assert_int_equal(crypto_unseal(longest, sizeof longest, &keys, CONTEXT,
-			     longest, sizeof longest),
+	assert_memory_equal(text, "################", 16);
+	/* Right in all but its length, which crypto_seal never makes. */
+	memset(longest, 'x', sizeof longest);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + 25, NULL,
+	    (uint8_t *)longest, sizeof longest, (const uint8_t *)CONTEXT,
+	    strlen(CONTEXT), NULL, sealed + 1, keys.sealing[0].key);
+	assert_int_equal(crypto_unseal(text, sizeof text, &keys, CONTEXT,
+			     sealed, sizeof sealed),
 	    RC_CORRUPT);
+	assert_memory_equal(text, "################", 16);
 	buf_free(&out);
 }
 

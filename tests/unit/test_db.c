@@ -350,6 +350,9 @@ test_values_of_every_kind(void **state)
 
 	(void)state;
 	OK(db_transact(db, 1000, store_values, NULL));
+	assert_int_equal(
+	    raw_int("SELECT count(*) FROM service WHERE webhook_url IS NULL"),
+	    1);
 	db_close(db);
 }
 
@@ -439,7 +442,7 @@ test_failures_are_rolled_back(void **state)
 {
 	static const enum rc ends[] = { RC_BUSY, RC_UNAVAILABLE, RC_VERSION,
 		RC_CORRUPT, RC_MEMORY, RC_SYSTEM };
-	struct db *db = new_db();
+	struct db *db = new_db(), *other = open_db(DB_USE);
 	struct work work;
 	size_t i;
 
@@ -450,6 +453,36 @@ test_failures_are_rolled_back(void **state)
 		    db_transact(db, 1000, do_work, &work), ends[i]);
 		assert_int_equal(work.runs, 1);
 		assert_int_equal(numbers(), 0);
+		OK(db_transact(other, 0, next_event, NULL));
+	}
+	db_close(db);
+	db_close(other);
+}
+
+/* Ends with rows at hand, as it was told. */
+static enum rc
+leave_rows(struct db *db, void *cookie)
+{
+	OK(db_first(db, SQL_SERVICE_FIND, DB_ARGS(DB_TEXT(SERVICE))));
+	OK(add_number(db, 1));
+	return *(enum rc *)cookie;
+}
+
+static void
+test_transactions_let_statements_go(void **state)
+{
+	const struct db_arg *args = DB_ARGS(DB_TEXT(SERVICE));
+	enum rc ends[] = { RC_SYSTEM, RC_OK };
+	struct db *db = new_db();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(ends); i++) {
+		assert_int_equal(
+		    db_transact(db, 1000, leave_rows, &ends[i]), ends[i]);
+		assert_int_equal(numbers(), i);
+		OK(db_first(db, SQL_SERVICE_FIND, args));
+		db_done(db, SQL_SERVICE_FIND);
 	}
 	db_close(db);
 }
@@ -569,6 +602,7 @@ main(void)
 		TEST(test_broken_constraints_are_lost_races),
 		TEST(test_final_results_are_committed),
 		TEST(test_failures_are_rolled_back),
+		TEST(test_transactions_let_statements_go),
 		TEST(test_lost_races_are_run_again),
 		TEST(test_races_lost_for_ever_are_given_up),
 		TEST(test_commit_is_on_stable_storage),

@@ -110,12 +110,15 @@ open_log(void **state)
 static void
 test_line_says_who_when_and_what(void **state)
 {
-	json_t *line = line_of("some_event", "the detail");
-	const char *stamp = text_of(line, "time");
+	const char *stamp, *end;
 	struct tm tm = { 0 };
-	const char *end;
+	json_t *line;
 
 	(void)state;
+	setenv("TZ", "America/New_York", 1); /* the time is UTC */
+	tzset();
+	line = line_of("some_event", "the detail");
+	stamp = text_of(line, "time");
 	assert_int_equal(json_object_size(line), 6);
 	assert_string_equal(text_of(line, "level"), "info");
 	assert_string_equal(text_of(line, "program"), "test-log");
@@ -188,6 +191,8 @@ test_lines_below_the_level_are_dropped(void **state)
 static void
 test_hostile_details_stay_one_line(void **state)
 {
+	char c[2] = "";
+
 	(void)state;
 	check_detail("", "");
 	check_detail("a\"b", "a\"b");
@@ -198,6 +203,8 @@ test_hostile_details_stay_one_line(void **state)
 	check_detail("a\r\n{\"time\":\"x\"}\n", "a\r\n{\"time\":\"x\"}\n");
 	check_detail("\x01\t\x1b[31m\x7f", "\x01\t\x1b[31m\x7f");
 	check_detail("%s%n%d", "%s%n%d");
+	for (c[0] = 1; c[0] < 0x7f; c[0]++)
+		check_detail(c, c);
 	check_detail("é…😀", "é…😀");
 }
 

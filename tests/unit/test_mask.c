@@ -651,6 +651,10 @@ test_route_refuses_numbers_not_in_use(void **state)
 	route(s, ANNA, MASK_1, POLICY_NUMBER_UNKNOWN);
 }
 
+#define SWAP_SEALED                                                            \
+	"UPDATE party AS p SET phone_sealed ="                                 \
+	" (SELECT code FROM party WHERE position <> p.position)"
+
 /* What does not unseal connects nobody, and shows no number. */
 static void
 test_route_fails_for_what_was_changed(void **state)
@@ -661,8 +665,7 @@ test_route_fails_for_what_was_changed(void **state)
 		"UPDATE party SET phone_sealed = phone_sealed || x'00'",
 		"UPDATE party SET phone_sealed = '+12025550123'",
 		/* Each the other's: Anna would talk to herself. */
-		"UPDATE party SET phone_sealed = (SELECT o.code FROM"
-		" party o WHERE o.position = 1 - party.position)",
+		SWAP_SEALED,
 	};
 	struct mask_dialled dialled = { SID_1, ANNA, MASK_1 };
 	struct store *s = *state;

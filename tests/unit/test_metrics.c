@@ -167,7 +167,7 @@ test_numbers_have_64_bits(void **state)
 static void
 test_processes_count_together(void **state)
 {
-	const int processes = 4, times = 20000;
+	const int processes = 4, times = 1000000;
 	struct metrics *metrics;
 	int i, n, status, ready[2];
 	char byte;

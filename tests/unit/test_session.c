@@ -290,8 +290,8 @@ test_insert_leaves_no_number_in_the_open(void **state)
 	/* The search itself is to be trusted. */
 	assert_true(store_holds(s, "trip-1", place));
 	assert_string_equal(place, "session.reference");
-	store_lacks(s, ANNA + 2);
-	store_lacks(s, BORIS + 2);
+	store_lacks(s, &ANNA[2]);
+	store_lacks(s, &BORIS[2]);
 }
 
 /* Reads a party's sealed number. */
