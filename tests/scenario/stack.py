@@ -1,17 +1,20 @@
 """A running callmask, as tests/stack.sh sets it up: nginx, programs, sandbox,
 database, all in one folder."""
 
+import contextlib
 import os
 import pathlib
 import random
 import re
 import shlex
 import shutil
+import signal
 import socket
 import sqlite3
 import struct
 import subprocess
 import tempfile
+import time
 
 import client
 
@@ -36,6 +39,16 @@ def free_port():
                 return port
             except OSError:
                 continue
+
+
+def told_of(pid):
+    """What ps and /proc tell of a process. Its environment is told to root
+    alone, or to nobody."""
+    told = b""
+    for name in ("comm", "cmdline", "environ"):
+        with contextlib.suppress(PermissionError):
+            told += pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+    return told
 
 
 class Stack(client.Client):
@@ -67,6 +80,7 @@ class Stack(client.Client):
 
     def stop(self, keep=False):
         """Stop everything and look for what must never be in a log."""
+        self._end_workers()
         self.script("down")
         logs = self.logs()
         if keep:
@@ -77,6 +91,21 @@ class Stack(client.Client):
                      "Assertion", "stack smashing", "exited on signal"):
             assert word not in logs, logs[max(0, logs.find(word) - 200):][:3000]
 
+    def _end_workers(self):
+        """Let the workers end by themselves, and check for leaks while they do.
+        multiwatch ends them by SIGQUIT, which leaves them no time for it."""
+        old = []
+        for program in PROGRAMS:
+            with contextlib.suppress(OSError):
+                old += self.workers(program)
+        for pid in old:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGTERM)
+        for _ in range(200):
+            if not any(os.path.exists(f"/proc/{pid}") for pid in old):
+                break
+            time.sleep(0.02)
+
     # Processes.
 
     def restart(self, program):
@@ -84,8 +113,12 @@ class Stack(client.Client):
         self.script("restart", program)
 
     def leader(self, part):
-        """The process that leads a part."""
-        return int(self.read(f"pid/{part}"))
+        """The process that leads a part; OSError if it is gone. A number left
+        over must not hit a stranger: ours work in our folder."""
+        pid = int(self.read(f"pid/{part}"))
+        if os.readlink(f"/proc/{pid}/cwd") != str(self.folder.resolve()):
+            raise ProcessLookupError(pid)
+        return pid
 
     def workers(self, program):
         """The worker processes of a program."""

@@ -183,6 +183,42 @@ def test_a_pair_gets_its_number_again(stack):
     assert masked(again) == masked(first)
 
 
+def test_two_sessions_of_one_pair_are_apart(stack):
+    customer, driver = stack.persons(2)
+    one, two = stack.open(customer, driver), stack.open(driver, customer)
+    assert masked(one) != masked(two)
+    stack.close(one)
+    assert stack.voice(customer, masked(one)).said == TRIP_ENDED
+    for caller, callee in ((customer, driver), (driver, customer)):
+        twiml = stack.voice(caller, masked(two))
+        assert (twiml.rings, twiml.dial["callerId"]) == (callee, masked(two))
+
+
+@pytest.mark.parametrize("how", ("closed", "expired"))
+def test_the_old_session_has_no_hold_on_the_new_one(stack, how):
+    customer, driver = stack.persons(2)
+    old = stack.open(customer, driver, ttl=1)
+    if how == "closed":
+        stack.close(old)
+    else:
+        time.sleep(1.1)
+    new = stack.open(customer, driver)
+    assert masked(new) == masked(old)
+    stack.close(old)
+    assert stack.voice(customer, masked(new)).rings == driver
+    assert [len(stack.get(session)["calls"]) for session in (old, new)] == [0, 1]
+
+
+def test_pairs_share_a_number_and_never_meet(stack):
+    key = stack.new_service("shared", numbers=["+12025550138"])
+    pairs = [stack.persons(2) for _ in range(10)]
+    for pair in pairs:
+        assert stack.create(*pair, key=key).status == 201
+    for one, other in pairs:
+        for caller, callee in ((one, other), (other, one)):
+            assert stack.voice(caller, "+12025550138").rings == callee
+
+
 def test_each_customer_of_a_driver_has_another_number(stack):
     driver, customers = stack.person(), stack.persons(5)
     numbers = {customer: masked(stack.open(customer, driver))

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import stack as stacks
 from client import masked
 
 KEY = r"cm_[0-9a-z]{26}_[0-9a-f]{64}"
@@ -204,11 +205,9 @@ def test_no_secret_is_ever_shown(stack):
         done = stack.cli(*command, check=False)
         for secret in secrets:
             assert secret not in done.stdout + done.stderr
-    for part in ("nginx", *(f"{name}" for name in (
-            "voice-inbound", "session-create", "status-callback"))):
+    for part in ("nginx", *stacks.PROGRAMS):
         for pid in (stack.leader(part), *stack.workers(part)):
-            told = b"".join(open(f"/proc/{pid}/{name}", "rb").read()
-                            for name in ("cmdline", "environ"))
+            told = stacks.told_of(pid)
             for secret in secrets:
                 assert secret.encode() not in told
 
