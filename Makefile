@@ -21,9 +21,10 @@ WERROR	?= -Werror
 # Where objects and programs go; sanitized builds have their own.
 B	?= build
 
-PROGRAMS := voice-inbound voice-ended status-callback \
-	session-create session-get session-close
-CLI_OBJS := callmask callmask_setup callmask_service
+PROGRAMS := voice-inbound voice-code voice-screen voice-ended status-callback \
+	session-create session-get session-update session-intent session-close \
+	routes
+CLI_OBJS := callmask callmask_setup callmask_service callmask_advice
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \

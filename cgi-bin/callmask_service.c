@@ -21,7 +21,9 @@ struct change {
 	const char *what; /* key id, number, session id */
 	struct apikey key;
 	char key_text[APIKEY_SIZE];
+	const char *state; /* of a number */
 	struct session session;
+	struct service service;
 	struct fault fault;
 };
 
@@ -191,10 +193,96 @@ cli_number_list(struct cli *cli, int argc, char **argv)
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "numbers");
 }
 
+static enum rc
+set_number_state(struct db *db, void *cookie)
+{
+	struct change *c = cookie;
+
+	return number_set_state(db, c->cli->service.id, c->what, c->state);
+}
+
+int
+cli_number_set(struct cli *cli, int argc, char **argv)
+{
+	static const char *const states[] = { "active", "reserved", "draining",
+		"retired", NULL };
+	int i, status = 0;
+	enum rc rc;
+
+	for (i = 0; argc > 1 && states[i] != NULL; i++)
+		if (strcmp(argv[1], states[i]) == 0)
+			break;
+	if (argc < 3 || states[i] == NULL)
+		return cli_usage(
+		    "number set active|reserved|draining|retired +1… …");
+	for (i = 2; i < argc; i++) {
+		struct change change = { .what = argv[i], .state = argv[1] };
+
+		rc = make(cli, set_number_state, &change);
+		if (rc != RC_OK)
+			status = cli_fail(rc, NULL, argv[i]);
+		else
+			printf("%s is %s\n", argv[i], argv[1]);
+	}
+	return status;
+}
+
+int
+cli_service_show(struct cli *cli, int argc, char **argv)
+{
+	const struct service_setting *setting = service_settings;
+	char value[256];
+
+	(void)argv;
+	if (argc != 1)
+		return cli_usage("service show");
+	for (; setting->name != NULL; setting++) {
+		service_show(&cli->service, setting, value, sizeof value);
+		printf(
+		    "%-15s %-20s # %s\n", setting->name, value, setting->help);
+	}
+	return 0;
+}
+
+static enum rc
+update_service(struct db *db, void *cookie)
+{
+	struct change *c = cookie;
+
+	return service_update(db, &c->service);
+}
+
+int
+cli_service_set(struct cli *cli, int argc, char **argv)
+{
+	struct change change = { .service = cli->service };
+	enum rc rc;
+	char *value;
+	int i;
+
+	if (argc < 2)
+		return cli_usage("service set setting=value …");
+	for (i = 1; i < argc; i++) {
+		if ((value = strchr(argv[i], '=')) == NULL)
+			return cli_usage("service set setting=value …");
+		*value++ = '\0';
+		rc =
+		    service_set(&change.service, argv[i], value, &change.fault);
+		if (rc != RC_OK)
+			return cli_fail(rc, &change.fault, argv[i]);
+	}
+	if (change.service.ttl_default_s > change.service.ttl_max_s)
+		errx(1, "ttl-default is longer than ttl-max");
+	if ((rc = make(cli, update_service, &change)) != RC_OK)
+		return cli_fail(rc, NULL, "service");
+	return 0;
+}
+
 int
 cli_session_list(struct cli *cli, int argc, char **argv)
 {
-	static const char usage[] = "session list [open|closed|expired]";
+	static const char usage[] =
+	    "session list [open|lingering|closed|expired]";
 	struct session_filter filter = { .limit = LIST_MAX,
 		.status = SESSION__MAX };
 	struct session sessions[LIST_MAX], *s;
@@ -282,7 +370,8 @@ close_session(struct db *db, void *cookie)
 	struct change *c = cookie;
 
 	(void)db;
-	return mask_close(&c->mask, c->cli->service.id, c->what, &c->session);
+	return mask_close(&c->mask, c->cli->service.id, c->what,
+	    &(struct session_closing){ .linger_s = 0 }, &c->session, &c->fault);
 }
 
 int

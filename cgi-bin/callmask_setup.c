@@ -65,47 +65,6 @@ make_keys(struct cli *cli)
 	return 0;
 }
 
-/* Rewrites a list like us,CA as "US CA", refusing what is no country. */
-static int
-parse_countries(char *out, size_t size, char *list)
-{
-	char *code, *p;
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (code = strtok(list, ", "); code != NULL;
-	     code = strtok(NULL, ", ")) {
-		for (p = code; *p != '\0'; p++)
-			if (*p >= 'a' && *p <= 'z')
-				*p = (char)(*p - 'a' + 'A');
-		if (!phone_country_valid(code)) {
-			warnx("%s: not an ISO 3166 country code", code);
-			return 1;
-		}
-		if (len + 4 > size) {
-			warnx("too many countries");
-			return 1;
-		}
-		len += (size_t)snprintf(
-		    out + len, size - len, "%s%s", len != 0 ? " " : "", code);
-	}
-	return 0;
-}
-
-/* Reads a number of seconds; exits if it is none. */
-static int64_t
-parse_seconds(const char *name, const char *text)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno != 0 || *end != '\0' || value < 0 || value > 3650L * 86400)
-		errx(2, "--%s: not a number of seconds", name);
-	return value;
-}
-
 /* What init writes in one transaction. */
 struct founding {
 	int64_t now_ms;
@@ -127,64 +86,48 @@ found_service(struct db *db, void *cookie)
 	return apikey_insert(db, &key, f->key, f->now_ms);
 }
 
+/* Reads init's options: --service, and any setting by its name. Returns 0, or
+ * 2 after saying what is wrong. */
+static int
+read_options(struct service *service, int argc, char **argv)
+{
+	struct option options[32] = {
+		{ "service", required_argument, NULL, 's' },
+	};
+	struct fault fault;
+	size_t i;
+	int c, at = 0;
+
+	for (i = 0; service_settings[i].name != NULL; i++)
+		options[i + 1] = (struct option){ service_settings[i].name,
+			required_argument, NULL, 'o' };
+	while ((c = getopt_long(argc, argv, "", options, &at)) != -1) {
+		if (c == 's') {
+			snprintf(
+			    service->name, sizeof service->name, "%s", optarg);
+		} else if (c != 'o') {
+			return 2;
+		} else if (service_set(service, options[at].name, optarg,
+			       &fault) != RC_OK) {
+			warnx("--%s: %s", options[at].name, fault.detail);
+			return 2;
+		}
+	}
+	return optind == argc ? 0 : 2;
+}
+
 int
 cli_init(struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "service", required_argument, NULL, 's' },
-		{ "countries", required_argument, NULL, 'c' },
-		{ "ttl-max", required_argument, NULL, 't' },
-		{ "hold", required_argument, NULL, 'h' },
-		{ "call-limit", required_argument, NULL, 'l' },
-		{ "webhook-url", required_argument, NULL, 'w' },
-		{ NULL, 0, NULL, 0 },
-	};
 	static const char usage[] =
-	    "init --service name --countries US,CA [--ttl-max s] [--hold s] "
-	    "[--call-limit s] [--webhook-url url]";
-	struct founding f = {
-		.now_ms = app_now_ms(),
-		.service = { .ttl_default_s = SERVICE_TTL_DEFAULT,
-		    .ttl_max_s = SERVICE_TTL_MAX,
-		    .hold_s = SERVICE_HOLD_DEFAULT,
-		    .call_limit_s = SERVICE_CALL_LIMIT_DEFAULT },
-	};
+	    "init --service name --countries US,CA [--setting value …]";
+	struct founding f = { .now_ms = app_now_ms() };
 	struct service *service = &f.service;
 	enum rc rc;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			snprintf(
-			    service->name, sizeof service->name, "%s", optarg);
-			break;
-		case 'c':
-			if (parse_countries(service->countries,
-				sizeof service->countries, optarg) != 0)
-				return 2;
-			break;
-		case 't':
-			service->ttl_max_s = parse_seconds("ttl-max", optarg);
-			break;
-		case 'h':
-			service->hold_s = parse_seconds("hold", optarg);
-			break;
-		case 'l':
-			service->call_limit_s =
-			    parse_seconds("call-limit", optarg);
-			break;
-		case 'w':
-			snprintf(service->webhook_url,
-			    sizeof service->webhook_url, "%s", optarg);
-			break;
-		default:
-			return cli_usage(usage);
-		}
-	}
-	if (service->name[0] == '\0' || service->countries[0] == '\0' ||
-	    service->ttl_max_s < 1 || service->call_limit_s < 1 ||
-	    optind != argc)
+	service_init(service);
+	if (read_options(service, argc, argv) != 0 ||
+	    service->name[0] == '\0' || service->countries[0] == '\0')
 		return cli_usage(usage);
 	if (service->ttl_default_s > service->ttl_max_s)
 		service->ttl_default_s = service->ttl_max_s;

@@ -1,6 +1,7 @@
 /*
  * POST /v1/sessions/{id}/close: ends a session. From that second its masked
- * number connects neither of the two. Closing it again changes nothing.
+ * number connects neither of the two, or, with "linger", goes on for a while
+ * for lost property. Closing it again changes nothing.
  */
 
 #include "serve.h"
@@ -9,7 +10,8 @@
 static enum rc
 read_request(struct exchange *x)
 {
-	return view_read_nothing(buf_text(&x->body), x->body.len, &x->fault);
+	return view_read_closing(
+	    &x->in.closing, buf_text(&x->body), x->body.len, &x->fault);
 }
 
 static enum rc
@@ -18,7 +20,8 @@ close_session(struct exchange *x)
 	struct session session;
 	enum rc rc;
 
-	rc = mask_close(&x->mask, x->key.service_id, x->id, &session);
+	rc = mask_close(&x->mask, x->key.service_id, x->id, &x->in.closing,
+	    &session, &x->fault);
 	if (rc != RC_OK)
 		return rc;
 	x->answer.type = VIEW_JSON;

@@ -112,7 +112,7 @@ read_filter(struct exchange *x)
 				break;
 		if (filter->status == SESSION__MAX)
 			return rc_fault(&x->fault, RC_INVALID, "status",
-			    "must be open, closed or expired");
+			    "must be open, lingering, closed or expired");
 	}
 	if (strlen(reference) >= sizeof filter->reference)
 		return rc_fault(
@@ -173,7 +173,7 @@ static const struct endpoint endpoints[] = {
 	    .act = list_sessions },
 	{ .method = "GET",
 	    .path = "/v1/sessions/{id}",
-	    .allow = "GET, HEAD",
+	    .allow = "GET, HEAD, PATCH",
 	    .auth = SERVE_KEY,
 	    .act = get_session },
 	{ .method = NULL },

@@ -5,8 +5,9 @@
  */
 
 #include "log.h"
-#include "serve.h"
+#include "say.h"
 #include "twiml.h"
+#include "voice.h"
 
 #define WAIT_MS 1000
 
@@ -31,20 +32,33 @@ record(struct db *db, void *cookie)
 	return mask_report(ending->mask, &ending->caller);
 }
 
-/* Returns what a caller hears who reached nobody; NULL to just hang up. */
-static const char *
-sentence(enum call_status status)
+/* Appends what a caller hears who reached nobody, else just hangs up. */
+static enum rc
+write_twiml(struct exchange *x, enum call_status status)
 {
+	struct service service = { .language = "en" };
+	enum say_sentence sentence;
+	enum rc rc;
+
+	x->answer.type = TWIML_TYPE;
 	switch (status) {
 	case CALL_BUSY:
-		return "The line is busy. Please try again later. Goodbye.";
+		sentence = SAY_BUSY;
+		break;
 	case CALL_NO_ANSWER:
-		return "There is no answer. Please try again later. Goodbye.";
+		sentence = SAY_NO_ANSWER;
+		break;
 	case CALL_FAILED:
-		return "The call could not be connected. Goodbye.";
+		sentence = SAY_FAILED;
+		break;
 	default:
-		return NULL;
+		return twiml_hangup(&x->answer.body);
 	}
+	rc = mask_service(&x->mask, form_get(&x->form, "To"), &service);
+	if (rc != RC_OK && rc != RC_NOT_FOUND)
+		return rc;
+	return twiml_say(&x->answer.body, say(sentence, service.language),
+	    voice_tag(service.language));
 }
 
 static enum rc
@@ -93,10 +107,7 @@ end_call(struct exchange *x)
 		log_warn("webhook_unknown", "end of unknown call %s", sid);
 		metrics_count(x->app->metrics, METRICS_WEBHOOKS_UNKNOWN);
 	}
-	x->answer.type = TWIML_TYPE;
-	if (sentence(status) == NULL)
-		return twiml_hangup(&x->answer.body);
-	return twiml_say(&x->answer.body, sentence(status));
+	return write_twiml(x, status);
 }
 
 static const struct endpoint endpoints[] = {

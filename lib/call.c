@@ -166,6 +166,60 @@ call_update(struct db *db, const struct call *call)
 }
 
 enum rc
+call_connect(struct db *db, const struct call *call)
+{
+	return db_run(db, SQL_CALL_CONNECT,
+	    DB_ARGS(DB_TEXT(call->sid), DB_TEXT(text_or_null(call->session_id)),
+		DB_TEXT(text_or_null(call->party_id)), DB_TEXT(call->reason),
+		DB_TEXT(names[call->status])));
+}
+
+/* Reads the one number that a statement returns; 0 if it returns none. */
+static enum rc
+read_number(
+    struct db *db, enum sql sql, int64_t *out, const struct db_arg *args)
+{
+	enum rc rc;
+
+	rc = db_first(db, sql, args);
+	if (rc == RC_OK || rc == RC_NONE)
+		*out = rc == RC_OK ? db_column_int(db, sql, 0) : 0;
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+call_count_session(
+    struct db *db, int64_t *count, const char *session_id, const char *sid)
+{
+	return read_number(db, SQL_CALL_COUNT_SESSION, count,
+	    DB_ARGS(DB_TEXT(session_id), DB_TEXT(sid)));
+}
+
+enum rc
+call_count_party(struct db *db, int64_t *count, const char *party_id,
+    int64_t since, const char *sid)
+{
+	return read_number(db, SQL_CALL_COUNT_PERSON, count,
+	    DB_ARGS(DB_TEXT(party_id), DB_INT(since), DB_TEXT(sid)));
+}
+
+enum rc
+call_add_usage(
+    struct db *db, const char *service_id, int64_t day, int64_t seconds)
+{
+	return db_run(db, SQL_USAGE_ADD,
+	    DB_ARGS(DB_TEXT(service_id), DB_INT(day), DB_INT(seconds)));
+}
+
+enum rc
+call_usage(struct db *db, int64_t *seconds, const char *service_id, int64_t day)
+{
+	return read_number(db, SQL_USAGE_FIND, seconds,
+	    DB_ARGS(DB_TEXT(service_id), DB_INT(day)));
+}
+
+enum rc
 call_tell(struct db *db, const char *sid, int64_t now)
 {
 	enum rc rc;

@@ -103,6 +103,25 @@ enum rc call_find(struct db *db, struct call *call, const char *sid);
 /* Writes what call_apply may have changed. */
 enum rc call_update(struct db *db, const struct call *call);
 
+/* Writes that a call was connected after all: session, party, reason and
+ * status of call, found by its sid. */
+enum rc call_connect(struct db *db, const struct call *call);
+
+/* Stores how many calls of a session were connected, and how many calls a
+ * party made after `since`. The call called sid, which may be asked about
+ * again, does not count. */
+enum rc call_count_session(
+    struct db *db, int64_t *count, const char *session_id, const char *sid);
+enum rc call_count_party(struct db *db, int64_t *count, const char *party_id,
+    int64_t since, const char *sid);
+
+/* Adds to, and reads, the seconds of talk of a service on a day, counted in
+ * days since the epoch. */
+enum rc call_add_usage(
+    struct db *db, const char *service_id, int64_t day, int64_t seconds);
+enum rc call_usage(
+    struct db *db, int64_t *seconds, const char *service_id, int64_t day);
+
 /* Marks that the app has been told of the end of the leg called sid. Returns
  * RC_NONE if that was marked before, or there is no such leg. */
 enum rc call_tell(struct db *db, const char *sid, int64_t now);

@@ -120,13 +120,20 @@ db_transact(struct db *db, int wait_ms, db_deed deed, void *cookie)
 	for (i = 0; i < TRIES && rc == RC_RETRY; i++) {
 		if ((rc = db->driver->begin(db, true, wait_ms)) != RC_OK)
 			return rc;
+		db->undo = false;
 		rc = deed(db, cookie);
-		if (!rc_final(rc))
+		if (!rc_final(rc) || db->undo)
 			db->driver->rollback(db);
 		else if ((committed = db->driver->commit(db)) != RC_OK)
 			return committed;
 	}
 	return rc;
+}
+
+void
+db_undo(struct db *db)
+{
+	db->undo = true;
 }
 
 enum rc

@@ -92,6 +92,12 @@ enum rc db_migrate(struct db *db, int64_t now);
  */
 enum rc db_transact(struct db *db, int wait_ms, db_deed deed, void *cookie);
 
+/*
+ * Within a deed: has db_transact roll back whatever the deed returns. For a
+ * refusal that is found out after something was written.
+ */
+void db_undo(struct db *db);
+
 /* Runs deed in a read transaction: all it reads is of one moment. */
 enum rc db_snapshot(struct db *db, db_deed deed, void *cookie);
 

@@ -11,6 +11,7 @@
 
 struct db {
 	const struct db_driver *driver;
+	bool undo; /* the transaction is to be rolled back */
 };
 
 /* The functions mean what the db_ functions of the same name say. */

@@ -6,6 +6,7 @@
 
 static const char *const names[EVENT__MAX] = {
 	[EVENT_SESSION_OPENED] = "session.opened",
+	[EVENT_SESSION_UPDATED] = "session.updated",
 	[EVENT_SESSION_CLOSED] = "session.closed",
 	[EVENT_SESSION_EXPIRED] = "session.expired",
 	[EVENT_CALL_STARTED] = "call.started",
@@ -13,6 +14,8 @@ static const char *const names[EVENT__MAX] = {
 	[EVENT_CALL_ANSWERED] = "call.answered",
 	[EVENT_CALL_ENDED] = "call.ended",
 	[EVENT_CALL_REFUSED] = "call.refused",
+	[EVENT_PARTY_DISPUTED] = "party.disputed",
+	[EVENT_POOL_LOW] = "pool.low",
 	[EVENT_POOL_EXHAUSTED] = "pool.exhausted",
 };
 

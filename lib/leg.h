@@ -15,6 +15,8 @@
 #include "phone.h"
 #include "rc.h"
 
+#define LEG_ROLE_SIZE 33 /* bytes of a party's role with its NUL */
+
 /* Most bytes of a sealed phone number. */
 #define LEG_SEALED_MAX (PHONE_SIZE + CRYPTO_SEAL_EXTRA)
 
@@ -27,19 +29,27 @@ struct leg {
 	const char *party_id;   /* as which party */
 	int64_t live_until;     /* epoch seconds */
 	int64_t held_until;     /* epoch seconds */
+	int64_t reuse_before;   /* may take what is held since then; 0: no */
 };
 
 /* What stands behind (masked number, person): the session and the peer. */
 struct leg_route {
 	char session_id[ID_SIZE];
-	char party_id[ID_SIZE];              /* the person asked about */
-	int64_t live_until;                  /* epoch seconds */
-	int64_t held_until;                  /* epoch seconds */
-	int64_t expires_at;                  /* of the session, epoch seconds */
-	bool closed;                         /* the session was closed */
-	bool expired;                        /* … because it had expired */
-	char peer_id[ID_SIZE];               /* the other party */
-	char peer_number[PHONE_SIZE];        /* masked number the peer sees */
+	char party_id[ID_SIZE];       /* the person asked about */
+	char role[LEG_ROLE_SIZE];     /* of that person */
+	char number[PHONE_SIZE];      /* masked number of the leg */
+	bool disputed;                /* that phone is another's */
+	bool replaced;                /* another took that person's place */
+	int64_t live_until;           /* epoch seconds */
+	int64_t held_until;           /* epoch seconds */
+	int64_t expires_at;           /* of the session, epoch seconds */
+	bool closed;                  /* the session was closed */
+	bool expired;                 /* … because it had expired */
+	int64_t linger_until;         /* … but connects until; 0: no */
+	char voice[LEG_ROLE_SIZE];    /* who may call: both, none, a role */
+	char peer_id[ID_SIZE];        /* the other party */
+	char peer_number[PHONE_SIZE]; /* masked number the peer sees */
+	bool peer_disputed;           /* the peer's phone is another's */
 	uint8_t peer_sealed[LEG_SEALED_MAX]; /* the peer's real number */
 	size_t peer_sealed_len;
 };
@@ -50,12 +60,28 @@ struct leg_route {
  */
 enum rc leg_claim(struct db *db, const struct leg *leg, int64_t now);
 
-/* Ends the legs of a session at `at`, held until held_until. */
-enum rc leg_end(
-    struct db *db, const char *session_id, int64_t at, int64_t held_until);
+/* Moves the end of a session's legs that are live at now. */
+enum rc leg_move(struct db *db, const char *session_id, int64_t live_until,
+    int64_t held_until, int64_t now);
+
+/* Ends the leg of one party at `at`, held until held_until. */
+enum rc leg_end_party(
+    struct db *db, const char *party_id, int64_t at, int64_t held_until);
+
+/* Notes that the party's counterpart is now this person. */
+enum rc leg_set_peer(
+    struct db *db, const char *party_id, const uint8_t peer[CRYPTO_HASH_SIZE]);
 
 /* Reads what stands behind (number, person) into *route. RC_NOT_FOUND. */
 enum rc leg_route(struct db *db, struct leg_route *route, const char *number,
     const uint8_t person[CRYPTO_HASH_SIZE]);
+
+/* The same for the live leg of the party whose code was typed at number. */
+enum rc leg_route_code(struct db *db, struct leg_route *route,
+    const char *number, const char *code, int64_t now);
+
+/* The same for the party called party_id. */
+enum rc leg_route_party(
+    struct db *db, struct leg_route *route, const char *party_id);
 
 #endif

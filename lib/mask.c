@@ -1,4 +1,4 @@
-/* What the service does: one function a deed. */
+/* What the service does with sessions and numbers: one function a deed. */
 
 #include "mask.h"
 
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "event.h"
+#include "intent.h"
 #include "leg.h"
 #include "number.h"
 #include "service.h"
@@ -30,35 +31,54 @@ tell(const struct mask *mask, const char *service_id, enum event_type type,
 	    mask->now_ms);
 }
 
+/* Checks a real number against the service's countries and all masked
+ * numbers; field names it in *fault. */
+static enum rc
+check_phone(const struct mask *mask, const struct service *service,
+    const char *phone, int position, struct fault *fault)
+{
+	struct number own;
+	char field[32];
+	enum rc rc;
+
+	snprintf(field, sizeof field, "parties[%d].phone", position);
+	rc = number_find(mask->db, &own, phone);
+	if (rc == RC_OK)
+		return rc_fault(fault, RC_OWN_NUMBER, field,
+		    "is a masked number; a party has a real one");
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	if (service_allows(service, phone_country(phone)) != RC_OK)
+		return rc_fault(fault, RC_COUNTRY, field,
+		    "is of a country this service does not allow");
+	return RC_OK;
+}
+
+/* Checks how long a session is to live. */
+static enum rc
+check_ttl(const struct service *service, int64_t ttl_s, const char *field,
+    struct fault *fault)
+{
+	if (ttl_s <= service->ttl_max_s)
+		return RC_OK;
+	return rc_fault(fault, RC_INVALID, field,
+	    "must be at most %lld seconds from now",
+	    (long long)service->ttl_max_s);
+}
+
 /* Checks a request against the service's settings and numbers. */
 static enum rc
 check_request(const struct mask *mask, const struct service *service,
     const struct session_request *request, struct fault *fault)
 {
-	struct number own;
-	char field[32];
 	enum rc rc;
 	int i;
 
-	if (request->ttl_s > service->ttl_max_s)
-		return rc_fault(fault, RC_INVALID, "ttl",
-		    "must be at most %lld seconds",
-		    (long long)service->ttl_max_s);
-	for (i = 0; i < SESSION_PARTIES; i++) {
-		const char *phone = request->parties[i].phone;
-
-		snprintf(field, sizeof field, "parties[%d].phone", i);
-		rc = number_find(mask->db, &own, phone);
-		if (rc == RC_OK)
-			return rc_fault(fault, RC_OWN_NUMBER, field,
-			    "is a masked number; a party has a real one");
-		if (rc != RC_NOT_FOUND)
-			return rc;
-		if (service_allows(service, phone_country(phone)) != RC_OK)
-			return rc_fault(fault, RC_COUNTRY, field,
-			    "is of a country this service does not allow");
-	}
-	return RC_OK;
+	rc = check_ttl(service, request->ttl_s, "ttl", fault);
+	for (i = 0; i < SESSION_PARTIES && rc == RC_OK; i++)
+		rc = check_phone(
+		    mask, service, request->parties[i].phone, i, fault);
+	return rc;
 }
 
 /* Makes sure that no open session has this reference; one that has expired
@@ -88,26 +108,68 @@ free_reference(const struct mask *mask, const char *service_id,
 	return tell(mask, service_id, EVENT_SESSION_EXPIRED, id, NULL, NULL);
 }
 
-/* Claims the session's masked number for both parties. */
-static enum rc
-claim_legs(const struct mask *mask, const struct service *service,
-    const struct session *session,
-    const uint8_t person[SESSION_PARTIES][CRYPTO_HASH_SIZE])
+/* The time since which a held leg may be given away early; 0: never. */
+static int64_t
+reuse_before(const struct mask *mask, const struct service *service)
 {
-	enum rc rc = RC_OK;
-	int i;
+	return service->reuse_after_s != 0
+		   ? now_s(mask) - service->reuse_after_s
+		   : 0;
+}
 
-	for (i = 0; i < SESSION_PARTIES && rc == RC_OK; i++)
-		rc = leg_claim(mask->db,
-		    &(struct leg){ .number = session->parties[i].number,
-			.person = person[i],
-			.peer = person[1 - i],
-			.session_id = session->id,
-			.party_id = session->parties[i].id,
-			.live_until = session->expires_at,
-			.held_until = session->expires_at + service->hold_s },
-		    now_s(mask));
-	return rc;
+/* Refuses a session for which there is no masked number, and says so to the
+ * app. */
+static enum rc
+refuse_for_pool(const struct mask *mask, const char *service_id,
+    const struct session_request *request, struct fault *fault)
+{
+	enum rc rc;
+
+	if (request->number[0] != '\0')
+		return rc_fault(fault, RC_POOL, "masked_number",
+		    "is not in the pool, or not free for both parties");
+	rc = tell(mask, service_id, EVENT_POOL_EXHAUSTED, NULL, NULL,
+	    request->country);
+	if (rc != RC_OK)
+		return rc;
+	return rc_fault(fault, RC_POOL, "",
+	    "no masked number is free; one more%s%s would do",
+	    request->country[0] != '\0' ? " of " : "", request->country);
+}
+
+/* Tells the app that soon there may be no number left for these two, or for
+ * people like them: an eighth or less of what was longest unused is free. */
+static enum rc
+warn_of_pool(const struct mask *mask, const struct number_wish *wish)
+{
+	int64_t numbers, free;
+	enum rc rc;
+
+	rc = number_room(mask->db, wish, &numbers, &free);
+	if (rc != RC_OK || free * 8 > numbers)
+		return rc;
+	rc = service_tell_low(mask->db, wish->service_id, wish->now);
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_OK : rc;
+	return tell(mask, wish->service_id, EVENT_POOL_LOW, NULL, NULL, NULL);
+}
+
+/* Claims a party's masked number for it, against the person peer. */
+static enum rc
+claim_leg(const struct mask *mask, const struct service *service,
+    const struct session *session, const struct session_party *party,
+    const uint8_t peer[CRYPTO_HASH_SIZE])
+{
+	return leg_claim(mask->db,
+	    &(struct leg){ .number = party->number,
+		.person = party->person,
+		.peer = peer,
+		.session_id = session->id,
+		.party_id = party->id,
+		.live_until = session->expires_at,
+		.held_until = session->expires_at + service->hold_s,
+		.reuse_before = reuse_before(mask, service) },
+	    now_s(mask));
 }
 
 enum rc
@@ -117,8 +179,9 @@ mask_open(const struct mask *mask, const char *service_id,
 {
 	uint8_t person[SESSION_PARTIES][CRYPTO_HASH_SIZE];
 	struct session made = { .created_at = now_s(mask) };
+	char numbers[SESSION_PARTIES][PHONE_SIZE];
+	struct number_wish wish;
 	struct service service;
-	char number[PHONE_SIZE];
 	enum rc rc;
 	int i;
 
@@ -128,69 +191,305 @@ mask_open(const struct mask *mask, const char *service_id,
 		 mask, service_id, request->reference, fault)) != RC_OK)
 		return rc;
 
-	for (i = 0; i < SESSION_PARTIES; i++)
+	strcpy(made.reference, request->reference);
+	strcpy(made.voice, request->voice);
+	strcpy(made.text, request->text);
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		strcpy(made.parties[i].role, request->parties[i].role);
 		session_person(
 		    person[i], mask->keys, request->parties[i].phone);
-	rc = number_take(mask->db, number, service_id, person[0], person[1],
-	    request->country, made.created_at);
-	if (rc == RC_POOL) {
-		rc = tell(mask, service_id, EVENT_POOL_EXHAUSTED, NULL, NULL,
-		    request->country);
-		return rc != RC_OK ? rc
-				   : rc_fault(fault, RC_POOL, "",
-					 "no masked number is free for both "
-					 "parties; one "
-					 "more is needed");
 	}
+	if ((rc = session_check_mode(&made, made.voice, "voice", fault)) !=
+		RC_OK ||
+	    (rc = session_check_mode(&made, made.text, "text", fault)) != RC_OK)
+		return rc;
+
+	wish = (struct number_wish){ .service_id = service_id,
+		.persons = { person[0], person[1] },
+		.country = request->country,
+		.number = request->number,
+		.avoid_last = service.sticky == 0,
+		.reuse_before = reuse_before(mask, &service),
+		.now = made.created_at };
+	rc = number_take(mask->db, numbers, &wish);
+	if (rc == RC_POOL)
+		return refuse_for_pool(mask, service_id, request, fault);
 	if (rc != RC_OK)
 		return rc;
 
 	id_make(made.id, "ses", mask->now_ms);
-	strcpy(made.reference, request->reference);
 	made.expires_at =
 	    made.created_at +
 	    (request->ttl_s != 0 ? request->ttl_s : service.ttl_default_s);
 	for (i = 0; i < SESSION_PARTIES; i++) {
 		id_make(made.parties[i].id, "pty", mask->now_ms);
-		strcpy(made.parties[i].role, request->parties[i].role);
-		strcpy(made.parties[i].number, number);
+		strcpy(made.parties[i].number, numbers[i]);
 	}
 	if ((rc = session_insert(
-		 mask->db, mask->keys, service_id, &made, request)) != RC_OK ||
-	    (rc = claim_legs(mask, &service, &made,
-		 (const uint8_t(*)[CRYPTO_HASH_SIZE])person)) != RC_OK ||
-	    (rc = tell(mask, service_id, EVENT_SESSION_OPENED, made.id, NULL,
-		 NULL)) != RC_OK)
+		 mask->db, mask->keys, service_id, &made, request)) != RC_OK)
 		return rc;
-	*session = made;
-	return RC_OK;
+	for (i = 0; i < SESSION_PARTIES && rc == RC_OK; i++)
+		rc = claim_leg(
+		    mask, &service, &made, &made.parties[i], person[1 - i]);
+	if (rc == RC_OK)
+		rc = tell(mask, service_id, EVENT_SESSION_OPENED, made.id, NULL,
+		    NULL);
+	if (rc == RC_OK)
+		rc = warn_of_pool(mask, &wish);
+	if (rc == RC_OK)
+		*session = made;
+	return rc;
+}
+
+/* Closes a session that had expired before now. */
+static enum rc
+close_expired(const struct mask *mask, const struct service *service,
+    struct session *session)
+{
+	enum rc rc;
+
+	session->closed_at = session->expires_at;
+	session->closed_by_expiry = true;
+	rc = session_close(
+	    mask->db, service->id, session->id, session->closed_at, true);
+	if (rc != RC_OK)
+		return rc;
+	return tell(
+	    mask, service->id, EVENT_SESSION_EXPIRED, session->id, NULL, NULL);
+}
+
+/* Lets a closed session go on until linger_until, or, if that is not ahead,
+ * connect nobody from now on. */
+static enum rc
+end_legs(const struct mask *mask, const struct service *service,
+    const struct session *session)
+{
+	int64_t end = session->linger_until > now_s(mask)
+			  ? session->linger_until
+			  : now_s(mask);
+
+	return leg_move(
+	    mask->db, session->id, end, end + service->hold_s, now_s(mask));
 }
 
 enum rc
 mask_close(const struct mask *mask, const char *service_id, const char *id,
-    struct session *session)
+    const struct session_closing *closing, struct session *session,
+    struct fault *fault)
 {
 	struct service service;
-	int64_t at = now_s(mask);
-	bool expired;
+	enum session_status status;
 	enum rc rc;
 
 	if ((rc = service_find(mask->db, &service, service_id)) != RC_OK ||
 	    (rc = session_find(mask->db, service_id, session, id)) != RC_OK ||
-	    session->closed_at != 0)
+	    (rc = check_ttl(&service, closing->linger_s, "linger", fault)) !=
+		RC_OK)
 		return rc;
-	expired = session->expires_at <= at;
-	if (expired)
-		at = session->expires_at;
-	if ((rc = session_close(mask->db, service_id, id, at, expired)) !=
+	if (closing->voice[0] != '\0') {
+		rc =
+		    session_check_mode(session, closing->voice, "voice", fault);
+		if (rc != RC_OK)
+			return rc;
+	}
+
+	status = session_status(session, now_s(mask));
+	if (status == SESSION_EXPIRED && session->closed_at == 0)
+		return close_expired(mask, &service, session);
+	if (status == SESSION_CLOSED || status == SESSION_EXPIRED ||
+	    (status == SESSION_LINGERING && closing->linger_s != 0))
+		return RC_OK;
+
+	if (status == SESSION_OPEN) {
+		session->closed_at = now_s(mask);
+		rc = session_close(
+		    mask->db, service_id, id, session->closed_at, false);
+		if (rc != RC_OK)
+			return rc;
+	}
+	session->linger_until =
+	    closing->linger_s != 0 ? now_s(mask) + closing->linger_s : 0;
+	if (closing->voice[0] != '\0')
+		strcpy(session->voice, closing->voice);
+	if ((rc = session_linger(mask->db, service_id, session)) != RC_OK ||
+	    (rc = end_legs(mask, &service, session)) != RC_OK)
+		return rc;
+	return tell(mask, service_id, EVENT_SESSION_CLOSED, id, NULL,
+	    session->linger_until != 0 ? "lingering" : NULL);
+}
+
+/* Puts the person behind phone in the place of the party at position. */
+static enum rc
+replace_party(const struct mask *mask, const struct service *service,
+    struct session *session, int position, const char *phone)
+{
+	struct session_party old = session->parties[position], made = old;
+	const struct session_party *other = &session->parties[1 - position];
+	char numbers[2][PHONE_SIZE];
+	int64_t now = now_s(mask);
+	enum rc rc;
+
+	session_person(made.person, mask->keys, phone);
+	id_make(made.id, "pty", mask->now_ms);
+	made.disputed = false;
+
+	/* The old one is cut off first: one person may come for itself. */
+	rc = leg_end_party(mask->db, old.id, now, now + service->hold_s);
+	if (rc != RC_OK)
+		return rc;
+	/* The same number if it is free for the new one, else any other. */
+	strcpy(made.number, other->number);
+	rc = number_free(mask->db, service->id, made.number, made.person,
+	    other->person, now);
+	if (rc == RC_POOL) {
+		rc = number_take(mask->db, numbers,
+		    &(struct number_wish){ .service_id = service->id,
+			.persons = { made.person, made.person },
+			.country = "",
+			.number = "",
+			.avoid_last = true,
+			.reuse_before = reuse_before(mask, service),
+			.now = now });
+		if (rc == RC_OK)
+			strcpy(made.number, numbers[0]);
+	}
+	if (rc != RC_OK)
+		return rc;
+	if ((rc = session_replace(mask->db, mask->keys, session, position,
+		 &made, phone, now)) != RC_OK ||
+	    (rc = claim_leg(mask, service, session, &made, other->person)) !=
 		RC_OK ||
-	    (rc = leg_end(mask->db, id, at, at + service.hold_s)) != RC_OK)
+	    (rc = leg_set_peer(mask->db, other->id, made.person)) != RC_OK)
 		return rc;
-	session->closed_at = at;
-	session->closed_by_expiry = expired;
-	return tell(mask, service_id,
-	    expired ? EVENT_SESSION_EXPIRED : EVENT_SESSION_CLOSED, id, NULL,
-	    NULL);
+	session->parties[position] = made;
+	return RC_OK;
+}
+
+/* Replaces the parties that a change names. */
+static enum rc
+replace_parties(const struct mask *mask, const struct service *service,
+    const struct session_change *change, struct session *session,
+    struct fault *fault)
+{
+	uint8_t person[CRYPTO_HASH_SIZE];
+	char field[32];
+	enum rc rc;
+	int i, position;
+
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		const char *phone = change->parties[i].phone;
+
+		if (change->parties[i].role[0] == '\0')
+			continue;
+		position = strcmp(change->parties[i].role,
+			       session->parties[0].role) == 0
+			       ? 0
+			       : 1;
+		rc = check_phone(mask, service, phone, i, fault);
+		if (rc != RC_OK)
+			return rc;
+		session_person(person, mask->keys, phone);
+		snprintf(field, sizeof field, "parties[%d].phone", i);
+		if (memcmp(person, session->parties[1 - position].person,
+			sizeof person) == 0)
+			return rc_fault(fault, RC_SAME_PARTY, field,
+			    "must differ from the other party's");
+		if (memcmp(person, session->parties[position].person,
+			sizeof person) == 0)
+			continue;
+		rc = replace_party(mask, service, session, position, phone);
+		if (rc == RC_POOL)
+			return rc_fault(fault, RC_POOL, field,
+			    "has a leg on every masked number");
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+enum rc
+mask_change(const struct mask *mask, const char *service_id, const char *id,
+    const struct session_change *change, struct session *session,
+    struct fault *fault)
+{
+	struct session changed;
+	struct service service;
+	int64_t now = now_s(mask), expires_at;
+	enum rc rc;
+
+	if ((rc = service_find(mask->db, &service, service_id)) != RC_OK ||
+	    (rc = session_find(mask->db, service_id, &changed, id)) != RC_OK)
+		return rc;
+	if (session_status(&changed, now) != SESSION_OPEN)
+		return rc_fault(
+		    fault, RC_ENDED, "", "only an open session can be changed");
+	rc = check_ttl(&service, change->ttl_s, "ttl", fault);
+	if (rc != RC_OK)
+		return rc;
+	expires_at = changed.expires_at;
+	if (change->ttl_s != 0)
+		expires_at = now + change->ttl_s;
+	if (change->expires_at != 0)
+		expires_at = change->expires_at;
+	if ((rc = session_check_change(&changed, change, fault)) != RC_OK)
+		return rc;
+	if (expires_at <= now)
+		return rc_fault(fault, RC_INVALID, "expires_at",
+		    "must lie ahead; to end a session, close it");
+	if (expires_at != changed.expires_at &&
+	    (rc = check_ttl(&service, expires_at - now,
+		 change->ttl_s != 0 ? "ttl" : "expires_at", fault)) != RC_OK)
+		return rc;
+
+	changed.expires_at = expires_at;
+	if (change->voice[0] != '\0')
+		strcpy(changed.voice, change->voice);
+	if (change->text[0] != '\0')
+		strcpy(changed.text, change->text);
+	if ((rc = session_update(mask->db, service_id, &changed)) != RC_OK ||
+	    (rc = leg_move(mask->db, id, expires_at,
+		 expires_at + service.hold_s, now)) != RC_OK ||
+	    (rc = replace_parties(mask, &service, change, &changed, fault)) !=
+		RC_OK ||
+	    (rc = tell(mask, service_id, EVENT_SESSION_UPDATED, id, NULL,
+		 NULL)) != RC_OK) {
+		/* Of a change that is refused nothing may stand. */
+		db_undo(mask->db);
+		return rc;
+	}
+	*session = changed;
+	return RC_OK;
+}
+
+enum rc
+mask_announce(const struct mask *mask, const char *service_id, const char *id,
+    const char *role, int64_t *expires_at, struct fault *fault)
+{
+	struct session session;
+	struct service service;
+	int64_t now = now_s(mask);
+	enum session_status status;
+	enum rc rc;
+	int i;
+
+	if ((rc = service_find(mask->db, &service, service_id)) != RC_OK ||
+	    (rc = session_find(mask->db, service_id, &session, id)) != RC_OK)
+		return rc;
+	if (service.intents == 0)
+		return rc_fault(fault, RC_OFF, "",
+		    "intents are off; see callmask service set intents=1");
+	status = session_status(&session, now);
+	if (status != SESSION_OPEN && status != SESSION_LINGERING)
+		return rc_fault(fault, RC_ENDED, "", "the session is over");
+	for (i = 0; i < SESSION_PARTIES; i++)
+		if (strcmp(session.parties[i].role, role) == 0)
+			break;
+	if (i == SESSION_PARTIES)
+		return rc_fault(fault, RC_INVALID, "role",
+		    "is the role of none of the parties");
+	*expires_at = now + INTENT_LIFE_S;
+	return intent_put(
+	    mask->db, session.parties[i].id, session.parties[i].number, now);
 }
 
 enum rc
@@ -219,272 +518,4 @@ mask_add_number(const struct mask *mask, const char *service_id,
 	if (rc == RC_EXISTS)
 		rc_fault(fault, rc, "number", "is in a pool already");
 	return rc;
-}
-
-/* Says what a leg's times and its session's state mean at now. */
-static void
-state_facts(
-    const struct leg_route *leg, int64_t now, struct policy_facts *facts)
-{
-	if (leg->held_until <= now && leg->live_until <= now)
-		return;
-	facts->leg = leg->live_until > now ? POLICY_LEG_LIVE : POLICY_LEG_HELD;
-	if (leg->closed)
-		facts->session = leg->expired ? POLICY_SESSION_EXPIRED
-					      : POLICY_SESSION_CLOSED;
-	else
-		facts->session = leg->expires_at > now ? POLICY_SESSION_OPEN
-						       : POLICY_SESSION_EXPIRED;
-}
-
-/* A call to be routed, for the read transaction that does it. */
-struct routing {
-	const struct mask *mask;
-	const struct mask_dialled *dialled;
-	struct mask_route *route;
-};
-
-static enum rc
-route(struct db *db, void *cookie)
-{
-	const struct routing *r = cookie;
-	const struct mask_dialled *dialled = r->dialled;
-	struct mask_route *out = r->route;
-	uint8_t person[CRYPTO_HASH_SIZE];
-	struct policy_facts facts = { .caller = phone_caller(dialled->from) };
-	struct number number = { .state = "" };
-	struct leg_route leg;
-	int64_t now = now_s(r->mask);
-	enum rc rc;
-
-	*out = (struct mask_route){ .reason = POLICY_NUMBER_UNKNOWN };
-	rc = number_find(db, &number, dialled->to);
-	if (rc != RC_OK && rc != RC_NOT_FOUND)
-		return rc;
-	facts.number_in_use =
-	    rc == RC_OK && strcmp(number.state, "retired") != 0;
-	strcpy(out->service_id, number.service_id);
-
-	rc = RC_NOT_FOUND;
-	if (facts.caller == PHONE_CALLER_NUMBER) {
-		session_person(person, r->mask->keys, dialled->from);
-		rc = leg_route(db, &leg, dialled->to, person);
-		if (rc != RC_OK && rc != RC_NOT_FOUND)
-			return rc;
-	}
-	if (rc == RC_OK) {
-		state_facts(&leg, now, &facts);
-		strcpy(out->session_id, leg.session_id);
-		strcpy(out->party_id, leg.party_id);
-	}
-
-	out->reason = policy_decide(&facts);
-	if (out->reason != POLICY_CONNECTED)
-		return RC_OK;
-	rc = session_unseal(out->to, r->mask->keys, leg.peer_id,
-	    leg.peer_sealed, leg.peer_sealed_len);
-	if (rc != RC_OK)
-		return rc;
-	strcpy(out->caller_id, leg.peer_number);
-	out->limit_s = leg.live_until - now;
-	if (out->limit_s > number.call_limit_s)
-		out->limit_s = number.call_limit_s;
-	return RC_OK;
-}
-
-enum rc
-mask_route(const struct mask *mask, const struct mask_dialled *dialled,
-    struct mask_route *out)
-{
-	struct routing routing = { mask, dialled, out };
-
-	return db_snapshot(mask->db, route, &routing);
-}
-
-enum rc
-mask_record(const struct mask *mask, const struct mask_dialled *dialled,
-    const struct mask_route *route)
-{
-	bool connected = route->reason == POLICY_CONNECTED;
-	const char *reason = policy_reason_name(route->reason);
-	struct call call = {
-		/* Nothing more comes of a call that was refused. */
-		.status = connected ? CALL_RINGING : CALL_COMPLETED,
-		.sequence = -1,
-		.duration_s = -1,
-	};
-	enum rc rc;
-
-	snprintf(call.sid, sizeof call.sid, "%s", dialled->sid);
-	snprintf(call.reason, sizeof call.reason, "%s", reason);
-	strcpy(call.service_id, route->service_id);
-	strcpy(call.session_id, route->session_id);
-	strcpy(call.party_id, route->party_id);
-	if (route->service_id[0] != '\0')
-		snprintf(call.number, sizeof call.number, "%s", dialled->to);
-	rc = call_insert(mask->db, &call, mask->now_ms);
-	if (rc != RC_OK || call.service_id[0] == '\0')
-		return rc == RC_EXISTS ? RC_OK : rc;
-	return tell(mask, call.service_id,
-	    connected ? EVENT_CALL_STARTED : EVENT_CALL_REFUSED,
-	    call.session_id, call.id, reason);
-}
-
-/* Finds out to which service and session a leg we have not heard of belongs:
- * from the leg that dialled it, else from the number and person on it. */
-static enum rc
-identify(const struct mask *mask, const struct mask_report *report,
-    struct call *call)
-{
-	uint8_t person[CRYPTO_HASH_SIZE];
-	struct leg_route leg;
-	struct number number;
-	struct call parent;
-	enum rc rc;
-
-	rc = number_find(mask->db, &number, report->number);
-	if (rc == RC_OK) {
-		strcpy(call->service_id, number.service_id);
-		strcpy(call->number, number.number);
-	} else if (rc != RC_NOT_FOUND) {
-		return rc;
-	}
-	if (phone_caller(report->person) == PHONE_CALLER_NUMBER) {
-		session_person(person, mask->keys, report->person);
-		rc = leg_route(mask->db, &leg, report->number, person);
-		if (rc == RC_OK) {
-			strcpy(call->session_id, leg.session_id);
-			strcpy(call->party_id, leg.party_id);
-		} else if (rc != RC_NOT_FOUND) {
-			return rc;
-		}
-	}
-	if (report->parent_sid[0] == '\0')
-		return RC_OK;
-	rc = call_find(mask->db, &parent, report->parent_sid);
-	if (rc == RC_OK) {
-		strcpy(call->service_id, parent.service_id);
-		strcpy(call->session_id, parent.session_id);
-	}
-	return rc == RC_NOT_FOUND ? RC_OK : rc;
-}
-
-/* Reads the row of a leg, or makes one if we have not heard of it. */
-static enum rc
-find_or_make(const struct mask *mask, const struct mask_report *report,
-    struct call *call)
-{
-	enum rc rc;
-
-	if ((rc = call_find(mask->db, call, report->sid)) != RC_NOT_FOUND)
-		return rc;
-	*call = (struct call){
-		.status = CALL_QUEUED,
-		.sequence = -1,
-		.duration_s = -1,
-	};
-	snprintf(call->sid, sizeof call->sid, "%s", report->sid);
-	snprintf(call->parent_sid, sizeof call->parent_sid, "%s",
-	    report->parent_sid);
-	if ((rc = identify(mask, report, call)) != RC_OK)
-		return rc;
-	return call_insert(mask->db, call, mask->now_ms);
-}
-
-/*
- * Reads the row of the leg that dialled this one into *parent. If recording
- * that call failed when it came, the row is made up for now: the leg it
- * dialled proves that it was connected.
- */
-static enum rc
-find_or_adopt(
-    const struct mask *mask, const struct call *call, struct call *parent)
-{
-	enum rc rc;
-
-	rc = call_find(mask->db, parent, call->parent_sid);
-	if (rc != RC_NOT_FOUND)
-		return rc;
-	*parent = (struct call){
-		.status = CALL_IN_PROGRESS,
-		.sequence = -1,
-		.duration_s = -1,
-	};
-	strcpy(parent->sid, call->parent_sid);
-	strcpy(parent->service_id, call->service_id);
-	strcpy(parent->session_id, call->session_id);
-	strcpy(parent->number, call->number);
-	snprintf(parent->reason, sizeof parent->reason, "%s",
-	    policy_reason_name(POLICY_CONNECTED));
-	return call_insert(mask->db, parent, mask->now_ms);
-}
-
-/* Tells the app of the progress of the leg that rings the other party. */
-static enum rc
-tell_progress(
-    const struct mask *mask, const struct call *call, const char *call_id)
-{
-	const char *status = call_status_name(call->status);
-	enum event_type type = EVENT_CALL_ENDED;
-	enum rc rc;
-
-	if (call->status == CALL_RINGING)
-		type = EVENT_CALL_RINGING;
-	else if (call->status == CALL_IN_PROGRESS)
-		type = EVENT_CALL_ANSWERED;
-	else if (!call_is_final(call->status))
-		return RC_OK;
-	if (type == EVENT_CALL_ENDED) {
-		rc = call_tell(mask->db, call->parent_sid, now_s(mask));
-		if (rc != RC_OK)
-			return rc == RC_NONE ? RC_OK : rc;
-	}
-	return tell(
-	    mask, call->service_id, type, call->session_id, call_id, status);
-}
-
-/* Tells of the end of a connected call from the leg that was dialled, if no
- * other leg was ever heard of that could tell it better. */
-static enum rc
-tell_lonely_end(const struct mask *mask, const struct call *call)
-{
-	enum rc rc;
-
-	if (!call_is_final(call->status) ||
-	    strcmp(call->reason, policy_reason_name(POLICY_CONNECTED)) != 0)
-		return RC_OK;
-	rc = db_first(mask->db, SQL_CALL_CHILD, DB_ARGS(DB_TEXT(call->sid)));
-	db_done(mask->db, SQL_CALL_CHILD);
-	if (rc == RC_NONE)
-		rc = call_tell(mask->db, call->sid, now_s(mask));
-	else if (rc == RC_OK)
-		return RC_OK;
-	if (rc != RC_OK)
-		return rc == RC_NONE ? RC_OK : rc;
-	return tell(mask, call->service_id, EVENT_CALL_ENDED, call->session_id,
-	    call->id, call_status_name(call->status));
-}
-
-enum rc
-mask_report(const struct mask *mask, const struct mask_report *report)
-{
-	struct call call, parent;
-	bool moved;
-	enum rc rc;
-
-	if ((rc = find_or_make(mask, report, &call)) != RC_OK)
-		return rc;
-	moved = call_apply(&call, &report->progress);
-	if ((rc = call_update(mask->db, &call)) != RC_OK)
-		return rc;
-	if (call.service_id[0] == '\0')
-		return RC_NONE;
-	if (call.parent_sid[0] == '\0')
-		return moved ? tell_lonely_end(mask, &call) : RC_OK;
-	if ((rc = find_or_adopt(mask, &call, &parent)) != RC_OK)
-		return rc;
-	/* Nothing is told of a call after its end. */
-	if (!moved || parent.told)
-		return RC_OK;
-	return tell_progress(mask, &call, parent.id);
 }

@@ -12,6 +12,7 @@
  * a failure must be rolled back.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "call.h"
@@ -19,6 +20,7 @@
 #include "db.h"
 #include "phone.h"
 #include "policy.h"
+#include "service.h"
 #include "session.h"
 
 /* What every deed works with. */
@@ -30,20 +32,27 @@ struct mask {
 
 /* Someone dialled a masked number. Strings borrowed. */
 struct mask_dialled {
-	const char *sid;  /* CallSid */
-	const char *from; /* caller as Twilio gives it */
-	const char *to;   /* number dialled */
+	const char *sid;         /* CallSid */
+	const char *from;        /* caller as Twilio gives it */
+	const char *to;          /* number dialled */
+	const char *attestation; /* StirVerstat; "": none */
+	const char *code;        /* digits typed; "": none yet */
 };
 
 /* What to do with the call. Wiped by the caller: it holds a real number. */
 struct mask_route {
-	enum policy_reason reason;  /* POLICY_CONNECTED: connect */
+	struct policy_decision decision;
 	char service_id[ID_SIZE];   /* "": not one of our numbers */
 	char session_id[ID_SIZE];   /* "": none */
 	char party_id[ID_SIZE];     /* who called; "": not known */
-	char to[PHONE_SIZE];        /* real number to ring, if connected */
+	char peer_id[ID_SIZE];      /* who is rung; "": nobody */
+	char to[PHONE_SIZE];        /* number to ring, to connect or forward */
 	char caller_id[PHONE_SIZE]; /* masked number it is shown */
 	int64_t limit_s;            /* most seconds of the call */
+	bool screen;                /* the callee is to accept by a key */
+	char language[4];           /* of what people hear */
+	char announcement[256];     /* said to the caller first; "": nothing */
+	bool intents; /* withheld, and the service has intents: see below */
 };
 
 /* A report on a call leg. Strings borrowed. */
@@ -65,11 +74,33 @@ enum rc mask_open(const struct mask *mask, const char *service_id,
     struct fault *fault);
 
 /*
- * Closes a session: from now_ms on it connects nobody. Closing it again
- * changes nothing. *session is then as it stands. RC_NOT_FOUND.
+ * Closes a session: from now_ms on it connects nobody, or, if it is to linger,
+ * whom closing says for as long as it says. Closing a closed session changes
+ * nothing, but that closing without linger ends a lingering. *session is then
+ * as it stands. RC_NOT_FOUND; RC_INVALID with the field in *fault.
  */
 enum rc mask_close(const struct mask *mask, const char *service_id,
-    const char *id, struct session *session);
+    const char *id, const struct session_closing *closing,
+    struct session *session, struct fault *fault);
+
+/*
+ * Changes an open session: its end, who may call and text, who its parties
+ * are. Who is replaced is cut off at once and held; who stays keeps the
+ * masked number, and the new one gets the same if it is free for both, else
+ * another. Refuses as mask_open does, and with RC_ENDED a session that is not
+ * open. *session is then as it stands.
+ */
+enum rc mask_change(const struct mask *mask, const char *service_id,
+    const char *id, const struct session_change *change,
+    struct session *session, struct fault *fault);
+
+/*
+ * Announces that the party with this role is about to call and hides its
+ * number (intent.h). Refuses with RC_OFF where the service does not want it,
+ * RC_NOT_FOUND, RC_ENDED, RC_INVALID. Stores until when it waits.
+ */
+enum rc mask_announce(const struct mask *mask, const char *service_id,
+    const char *id, const char *role, int64_t *expires_at, struct fault *fault);
 
 /*
  * Adds a masked number to a service's pool. Refuses with RC_INVALID (not
@@ -80,18 +111,48 @@ enum rc mask_add_number(const struct mask *mask, const char *service_id,
     const char *number, struct fault *fault);
 
 /*
- * Decides what to do with a call. Reads one moment of the database and
- * changes nothing. Failures mean that it cannot be decided: connect nobody.
+ * Decides what to do with a call by the caller's number. Reads one moment of
+ * the database and changes nothing. Failures mean that it cannot be decided:
+ * connect nobody.
  */
 enum rc mask_route(const struct mask *mask, const struct mask_dialled *dialled,
     struct mask_route *route);
 
 /*
+ * The same for a withheld caller of a service with intents: takes the intent
+ * that waits at the number, if one does. Changes the database: only in a
+ * write transaction.
+ */
+enum rc mask_route_intent(const struct mask *mask,
+    const struct mask_dialled *dialled, struct mask_route *route);
+
+/*
+ * The same for a caller who typed a code. One that means nobody is noted;
+ * the decision is then to ask again, while tries are left, or to refuse.
+ * Changes the database: only in a write transaction.
+ */
+enum rc mask_route_code(const struct mask *mask,
+    const struct mask_dialled *dialled, struct mask_route *route);
+
+/*
  * Writes down a call and what was decided. The same CallSid again changes
- * nothing.
+ * nothing, but that a call of which only a question was known is connected.
  */
 enum rc mask_record(const struct mask *mask, const struct mask_dialled *dialled,
     const struct mask_route *route);
+
+/* Reads the settings of the service that a masked number belongs to.
+ * RC_NOT_FOUND. */
+enum rc mask_service(
+    const struct mask *mask, const char *number, struct service *service);
+
+/*
+ * Someone says at the phone `person`, rung from masked number `number`, that
+ * they are not whom the call is for: nobody is connected to that party any
+ * more until it is replaced, and the app is told. RC_NOT_FOUND.
+ */
+enum rc mask_dispute(
+    const struct mask *mask, const char *number, const char *person);
 
 /*
  * Writes down a report on a leg. Late, repeated and unordered reports do no

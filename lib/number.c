@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How often a random place of the pool is tried before all of it. */
+#define RANDOM_TRIES 8
+
+/* A random place in the pool. */
+static int64_t
+random_place(void)
+{
+	return crypto_random_below(UINT32_MAX);
+}
+
 enum rc
 number_insert(struct db *db, const char *service_id, const char *number,
     const char *country, int64_t now)
@@ -13,7 +23,7 @@ number_insert(struct db *db, const char *service_id, const char *number,
 
 	rc = db_first(db, SQL_NUMBER_INSERT,
 	    DB_ARGS(DB_TEXT(number), DB_TEXT(service_id), DB_TEXT(country),
-		DB_INT(now)));
+		DB_INT(now), DB_INT(random_place())));
 	db_done(db, SQL_NUMBER_INSERT);
 	return rc == RC_NONE ? RC_EXISTS : rc;
 }
@@ -27,7 +37,7 @@ number_find(struct db *db, struct number *out, const char *number)
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(number)));
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_NOT_FOUND : rc;
-	*out = (struct number){ .call_limit_s = db_column_int(db, sql, 2) };
+	*out = (struct number){ .state = "" };
 	snprintf(out->number, sizeof out->number, "%s", number);
 	db_column_copy(db, sql, 0, out->service_id, sizeof out->service_id);
 	db_column_copy(db, sql, 1, out->state, sizeof out->state);
@@ -74,7 +84,19 @@ number_party(struct db *db, int64_t *count,
 	return RC_OK;
 }
 
-/* Runs one of the choosing statements. */
+enum rc
+number_set_state(struct db *db, const char *service_id, const char *number,
+    const char *state)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_NUMBER_SET_STATE,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(number), DB_TEXT(state)));
+	db_done(db, SQL_NUMBER_SET_STATE);
+	return rc == RC_NONE ? RC_NOT_FOUND : rc;
+}
+
+/* Runs one of the choosing statements. RC_POOL if it chooses none. */
 static enum rc
 pick(struct db *db, enum sql sql, char out[PHONE_SIZE],
     const struct db_arg *args)
@@ -87,31 +109,208 @@ pick(struct db *db, enum sql sql, char out[PHONE_SIZE],
 	return rc == RC_NONE ? RC_POOL : rc;
 }
 
-enum rc
-number_take(struct db *db, char out[PHONE_SIZE], const char *service_id,
-    const uint8_t a[CRYPTO_HASH_SIZE], const uint8_t b[CRYPTO_HASH_SIZE],
-    const char *country, int64_t now)
+/* Runs a choosing statement for a and b, or its twin for one country. */
+static enum rc
+pick_free(struct db *db, enum sql sql, enum sql sql_country,
+    char out[PHONE_SIZE], const struct number_wish *wish, const uint8_t *a,
+    const uint8_t *b)
 {
-	char number[PHONE_SIZE];
+	if (wish->country[0] == '\0')
+		return pick(db, sql, out,
+		    DB_ARGS(DB_TEXT(wish->service_id),
+			DB_BLOB(a, CRYPTO_HASH_SIZE),
+			DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now)));
+	return pick(db, sql_country, out,
+	    DB_ARGS(DB_TEXT(wish->service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
+		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now),
+		DB_TEXT(wish->country)));
+}
+
+/* The same from a random place in the pool. */
+static enum rc
+pick_random(struct db *db, char out[PHONE_SIZE], const struct number_wish *wish,
+    const uint8_t *a, const uint8_t *b)
+{
+	int64_t place = random_place();
+
+	if (wish->country[0] == '\0')
+		return pick(db, SQL_NUMBER_RANDOM, out,
+		    DB_ARGS(DB_TEXT(wish->service_id),
+			DB_BLOB(a, CRYPTO_HASH_SIZE),
+			DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now),
+			DB_INT(place)));
+	return pick(db, SQL_NUMBER_RANDOM_COUNTRY, out,
+	    DB_ARGS(DB_TEXT(wish->service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
+		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now), DB_INT(place),
+		DB_TEXT(wish->country)));
+}
+
+/* Counts by one of the counting statements. */
+static enum rc
+count(struct db *db, enum sql sql, int64_t *out, const struct db_arg *args)
+{
 	enum rc rc;
 
-	rc = pick(db, SQL_NUMBER_STICKY, number,
-	    DB_ARGS(DB_TEXT(service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
-		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(now), DB_TEXT(country)));
-	if (rc == RC_POOL && country[0] == '\0')
-		rc = pick(db, SQL_NUMBER_PICK, number,
-		    DB_ARGS(DB_TEXT(service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
-			DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(now)));
-	else if (rc == RC_POOL)
-		rc = pick(db, SQL_NUMBER_PICK_COUNTRY, number,
-		    DB_ARGS(DB_TEXT(service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
-			DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(now),
-			DB_TEXT(country)));
+	if ((rc = db_first(db, sql, args)) != RC_OK)
+		return rc;
+	*out = db_column_int(db, sql, 0);
+	db_done(db, sql);
+	return RC_OK;
+}
+
+/* Returns RC_POOL if one person has a leg on every number there is, which
+ * tells at once what walking the pool would tell slowly. */
+static enum rc
+check_room(struct db *db, const struct number_wish *wish, const uint8_t *person)
+{
+	int64_t numbers, legs;
+	enum rc rc;
+
+	if ((rc = count(db, SQL_NUMBER_COUNT_ACTIVE, &numbers,
+		 DB_ARGS(DB_TEXT(wish->service_id)))) != RC_OK ||
+	    (rc = count(db, SQL_NUMBER_COUNT_LEGS, &legs,
+		 DB_ARGS(DB_TEXT(wish->service_id),
+		     DB_BLOB(person, CRYPTO_HASH_SIZE), DB_INT(wish->now)))) !=
+		RC_OK)
+		return rc;
+	return legs >= numbers ? RC_POOL : RC_OK;
+}
+
+/* Finds a number on which neither a nor b has a leg. */
+static enum rc
+find_free(struct db *db, char out[PHONE_SIZE], const struct number_wish *wish,
+    const uint8_t *a, const uint8_t *b)
+{
+	enum rc rc;
+	int i;
+
+	rc = pick_free(
+	    db, SQL_NUMBER_OLDEST, SQL_NUMBER_OLDEST_COUNTRY, out, wish, a, b);
+	for (i = 0; i < RANDOM_TRIES && rc == RC_POOL; i++)
+		rc = pick_random(db, out, wish, a, b);
+	if (rc != RC_POOL || (rc = check_room(db, wish, a)) != RC_OK ||
+	    (rc = check_room(db, wish, b)) != RC_OK)
+		return rc;
+	return pick_free(
+	    db, SQL_NUMBER_ANY, SQL_NUMBER_ANY_COUNTRY, out, wish, a, b);
+}
+
+/* Finds what the two had in their last session. */
+static enum rc
+find_last(
+    struct db *db, char out[2][PHONE_SIZE], const struct number_wish *wish)
+{
+	const enum sql sql = SQL_NUMBER_STICKY;
+	enum rc rc;
+
+	rc = db_first(db, sql,
+	    DB_ARGS(DB_TEXT(wish->service_id),
+		DB_BLOB(wish->persons[0], CRYPTO_HASH_SIZE),
+		DB_BLOB(wish->persons[1], CRYPTO_HASH_SIZE), DB_INT(wish->now),
+		DB_TEXT(wish->country)));
+	if (rc == RC_OK) {
+		db_column_copy(db, sql, 0, out[0], PHONE_SIZE);
+		db_column_copy(db, sql, 1, out[1], PHONE_SIZE);
+	}
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_POOL : rc;
+}
+
+/* Finds a number for each of the two: a free one, else, if the rules allow,
+ * the one that person has held longest. */
+static enum rc
+find_apart(
+    struct db *db, char out[2][PHONE_SIZE], const struct number_wish *wish)
+{
+	enum rc rc = RC_OK;
+	int i;
+
+	for (i = 0; i < 2 && rc == RC_OK; i++) {
+		const uint8_t *person = wish->persons[i];
+
+		rc = find_free(db, out[i], wish, person, person);
+		if (rc == RC_POOL && wish->reuse_before > 0)
+			rc = pick(db, SQL_NUMBER_LONGEST_HELD, out[i],
+			    DB_ARGS(DB_TEXT(wish->service_id),
+				DB_BLOB(person, CRYPTO_HASH_SIZE),
+				DB_INT(wish->reuse_before),
+				DB_TEXT(wish->country)));
+	}
+	return rc;
+}
+
+enum rc
+number_free(struct db *db, const char *service_id, const char *number,
+    const uint8_t person[CRYPTO_HASH_SIZE],
+    const uint8_t peer[CRYPTO_HASH_SIZE], int64_t now)
+{
+	char found[PHONE_SIZE];
+
+	return pick(db, SQL_NUMBER_WANTED, found,
+	    DB_ARGS(DB_TEXT(service_id), DB_BLOB(person, CRYPTO_HASH_SIZE),
+		DB_BLOB(peer, CRYPTO_HASH_SIZE), DB_TEXT(number), DB_INT(now)));
+}
+
+enum rc
+number_room(struct db *db, const struct number_wish *wish, int64_t *numbers,
+    int64_t *free)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_NUMBER_ROOM,
+	    DB_ARGS(DB_TEXT(wish->service_id),
+		DB_BLOB(wish->persons[0], CRYPTO_HASH_SIZE),
+		DB_BLOB(wish->persons[1], CRYPTO_HASH_SIZE),
+		DB_INT(wish->now)));
 	if (rc != RC_OK)
 		return rc;
-	rc =
-	    db_run(db, SQL_NUMBER_TOUCH, DB_ARGS(DB_TEXT(number), DB_INT(now)));
+	*numbers = db_column_int(db, SQL_NUMBER_ROOM, 0);
+	*free = db_column_int(db, SQL_NUMBER_ROOM, 1);
+	db_done(db, SQL_NUMBER_ROOM);
+	return RC_OK;
+}
+
+/* Finds the numbers without marking them. */
+static enum rc
+find(struct db *db, char out[2][PHONE_SIZE], const struct number_wish *wish)
+{
+	const uint8_t *a = wish->persons[0], *b = wish->persons[1];
+	enum rc rc = RC_POOL;
+
+	if (wish->number[0] != '\0') {
+		rc = number_free(
+		    db, wish->service_id, wish->number, a, b, wish->now);
+		if (rc == RC_OK)
+			rc = number_free(db, wish->service_id, wish->number, b,
+			    a, wish->now);
+		strcpy(out[0], wish->number);
+		strcpy(out[1], wish->number);
+		return rc;
+	}
+	if (!wish->avoid_last)
+		rc = find_last(db, out, wish);
+	if (rc == RC_POOL) {
+		rc = find_free(db, out[0], wish, a, b);
+		strcpy(out[1], out[0]);
+	}
+	if (rc == RC_POOL && wish->avoid_last)
+		rc = find_last(db, out, wish);
+	return rc == RC_POOL ? find_apart(db, out, wish) : rc;
+}
+
+enum rc
+number_take(
+    struct db *db, char out[2][PHONE_SIZE], const struct number_wish *wish)
+{
+	char found[2][PHONE_SIZE] = { "", "" };
+	enum rc rc;
+	int i;
+
+	rc = find(db, found, wish);
+	for (i = 0; i < 2 && rc == RC_OK; i++)
+		rc = db_run(db, SQL_NUMBER_TOUCH,
+		    DB_ARGS(DB_TEXT(found[i]), DB_INT(wish->now)));
 	if (rc == RC_OK)
-		strcpy(out, number);
+		memcpy(out, found, sizeof found);
 	return rc;
 }

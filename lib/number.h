@@ -3,6 +3,7 @@
 
 /* The masked numbers: which there are and which one a session gets. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "crypto.h"
@@ -15,9 +16,8 @@
 struct number {
 	char number[PHONE_SIZE];
 	char service_id[ID_SIZE];
-	char country[3]; /* ISO 3166 */
-	char state[12];  /* active, reserved, draining, retired */
-	int64_t call_limit_s;
+	char country[3];      /* ISO 3166 */
+	char state[12];       /* active, reserved, draining, retired */
 	int64_t last_used_at; /* epoch seconds; 0: never */
 	int64_t live, held;   /* legs on it; only from number_list */
 };
@@ -27,8 +27,8 @@ struct number {
 enum rc number_insert(struct db *db, const char *service_id, const char *number,
     const char *country, int64_t now);
 
-/* Reads a masked number of any service into *out: number, service, state and
- * call limit. RC_NOT_FOUND. */
+/* Reads a masked number of any service into *out: number, service and state.
+ * RC_NOT_FOUND. */
 enum rc number_find(struct db *db, struct number *out, const char *number);
 
 /* Calls each with every number of a service. */
@@ -39,15 +39,50 @@ enum rc number_list(struct db *db, const char *service_id, int64_t now,
 enum rc number_party(struct db *db, int64_t *count,
     const uint8_t person[CRYPTO_HASH_SIZE], int64_t now);
 
+/* For whom numbers are looked for, and by what rules. */
+struct number_wish {
+	const char *service_id;
+	const uint8_t *persons[2]; /* CRYPTO_HASH_SIZE bytes each */
+	const char *country;       /* only numbers of this ISO code; "": any */
+	const char *number; /* this very one, which may be reserved; "": any */
+	bool avoid_last;    /* rather not what the two had last */
+	int64_t reuse_before; /* what is held since then may be given away if
+				 nothing else is left; 0: nothing may */
+	int64_t now;          /* epoch seconds */
+};
+
 /*
- * Picks the masked number for two people and marks it as used now: the one
- * they had together last if both still hold it, else the one longest unused
- * of those neither has a leg on. country: only numbers of this ISO code, ""
- * for any. Claiming it is leg_claim's business. Returns RC_POOL if no number
- * is free for both.
+ * Returns RC_OK if person may have this number of the service, active or
+ * reserved, in a session with peer; RC_POOL if not.
  */
-enum rc number_take(struct db *db, char out[PHONE_SIZE], const char *service_id,
-    const uint8_t a[CRYPTO_HASH_SIZE], const uint8_t b[CRYPTO_HASH_SIZE],
-    const char *country, int64_t now);
+enum rc number_free(struct db *db, const char *service_id, const char *number,
+    const uint8_t person[CRYPTO_HASH_SIZE],
+    const uint8_t peer[CRYPTO_HASH_SIZE], int64_t now);
+
+/*
+ * Looks how much room two people still have: stores how many of the numbers
+ * longest unused (up to 64) there are, and how many of them are free for both.
+ */
+enum rc number_room(struct db *db, const struct number_wish *wish,
+    int64_t *numbers, int64_t *free);
+
+/* Sets the state of a service's number: active, reserved, draining or retired.
+ * RC_NOT_FOUND. */
+enum rc number_set_state(struct db *db, const char *service_id,
+    const char *number, const char *state);
+
+/*
+ * Takes a masked number for each of two people and marks them as used now:
+ *
+ * 1. what they had in their last session, if both still hold it;
+ * 2. else one number on which neither has a leg, longest unused first;
+ * 3. else one for each;
+ * 4. else, for who has none, the one held longest, if the rules allow that.
+ *
+ * Whose number is free for both gets it for both. Claiming them is leg_claim's
+ * business. Returns RC_POOL if somebody is left without.
+ */
+enum rc number_take(
+    struct db *db, char out[2][PHONE_SIZE], const struct number_wish *wish);
 
 #endif

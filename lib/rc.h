@@ -27,6 +27,7 @@ enum rc {
 	RC_INCOMPLETE,   /* body shorter than announced */
 	RC_UNSIGNED,     /* no right X-Twilio-Signature */
 	RC_UNAUTHORIZED, /* no right API key */
+	RC_FORBIDDEN,    /* this key may not */
 	RC_SYNTAX,       /* not the format it says it is */
 	RC_INVALID,      /* a field is missing, unknown, or out of bounds */
 	RC_NOT_FOUND,    /* no such thing in this service */
@@ -37,6 +38,9 @@ enum rc {
 	RC_POOL,         /* no masked number is free for both */
 	RC_KEY_REUSED,   /* Idempotency-Key used with another request */
 	RC_EXISTS,       /* a thing of this name is there already */
+	RC_LIMIT,        /* no more tries are left */
+	RC_ENDED,        /* the session is over */
+	RC_OFF,          /* the service does not do this */
 
 	/* Failures. */
 	RC_BUSY,        /* lock not had in time; nothing was done */

@@ -26,6 +26,7 @@ static const struct {
 	[RC_INCOMPLETE] = { 400, "incomplete_body" },
 	[RC_UNSIGNED] = { 403, "signature_invalid" },
 	[RC_UNAUTHORIZED] = { 401, "unauthorized" },
+	[RC_FORBIDDEN] = { 403, "forbidden" },
 	[RC_SYNTAX] = { 400, "invalid_json" },
 	[RC_INVALID] = { 422, "invalid_field" },
 	[RC_NOT_FOUND] = { 404, "not_found" },
@@ -36,6 +37,9 @@ static const struct {
 	[RC_POOL] = { 409, "pool_exhausted" },
 	[RC_KEY_REUSED] = { 422, "idempotency_key_reused" },
 	[RC_EXISTS] = { 409, "exists" },
+	[RC_LIMIT] = { 429, "limit" },
+	[RC_ENDED] = { 409, "session_ended" },
+	[RC_OFF] = { 409, "not_enabled" },
 	[RC_BUSY] = { 503, "busy" },
 	[RC_RETRY] = { 503, "busy" },
 	[RC_UNAVAILABLE] = { 503, "unavailable" },
@@ -221,6 +225,8 @@ write_once(struct db *db, void *cookie)
 	enum rc rc;
 
 	answer_reset(answer);
+	/* The deed's time is that of its turn: times run with the commits. */
+	x->mask.now_ms = app_now_ms();
 	if (w->question.key != NULL) {
 		rc = idempotency_find(
 		    db, &w->question, &answer->status, &answer->body);

@@ -50,6 +50,9 @@ struct exchange {
 	union {
 		struct session_request session;
 		struct session_filter filter;
+		struct session_change change;
+		struct session_closing closing;
+		char role[SESSION_ROLE_SIZE];
 	} in; /* what read made of the request */
 };
 

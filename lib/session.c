@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "code.h"
 
 static const char *const names[SESSION__MAX] = {
 	[SESSION_OPEN] = "open",
+	[SESSION_LINGERING] = "lingering",
 	[SESSION_CLOSED] = "closed",
 	[SESSION_EXPIRED] = "expired",
 };
@@ -16,9 +17,12 @@ static const char *const names[SESSION__MAX] = {
 enum session_status
 session_status(const struct session *session, int64_t now)
 {
-	if (session->closed_at != 0)
-		return session->closed_by_expiry ? SESSION_EXPIRED
-						 : SESSION_CLOSED;
+	if (session->closed_at != 0) {
+		if (session->closed_by_expiry)
+			return SESSION_EXPIRED;
+		return session->linger_until > now ? SESSION_LINGERING
+						   : SESSION_CLOSED;
+	}
 	return session->expires_at > now ? SESSION_OPEN : SESSION_EXPIRED;
 }
 
@@ -32,6 +36,9 @@ session_status_name(enum session_status status)
 static bool
 role_valid(const char *role)
 {
+	/* These are modes, and mean something else than a party. */
+	if (strcmp(role, "both") == 0 || strcmp(role, "none") == 0)
+		return false;
 	return role[0] >= 'a' && role[0] <= 'z' &&
 	       role[strspn(role, "abcdefghijklmnopqrstuvwxyz0123456789_-")] ==
 		   '\0';
@@ -63,6 +70,73 @@ session_check(const struct session_request *request, struct fault *fault)
 	return RC_OK;
 }
 
+enum rc
+session_check_mode(const struct session *session, const char *mode,
+    const char *field, struct fault *fault)
+{
+	if (strcmp(mode, "both") == 0 || strcmp(mode, "none") == 0 ||
+	    strcmp(mode, session->parties[0].role) == 0 ||
+	    strcmp(mode, session->parties[1].role) == 0)
+		return RC_OK;
+	return rc_fault(fault, RC_INVALID, field,
+	    "must be both, none, or the role of one of the parties");
+}
+
+/* Returns the position of the party with this role, or -1. */
+static int
+position_of(const struct session *session, const char *role)
+{
+	int i;
+
+	for (i = 0; i < SESSION_PARTIES; i++)
+		if (strcmp(session->parties[i].role, role) == 0)
+			return i;
+	return -1;
+}
+
+enum rc
+session_check_change(const struct session *session,
+    const struct session_change *change, struct fault *fault)
+{
+	char field[32];
+	enum rc rc;
+	int i;
+
+	if (change->ttl_s != 0 && change->expires_at != 0)
+		return rc_fault(fault, RC_INVALID, "expires_at",
+		    "cannot be given together with ttl");
+	if (change->voice[0] != '\0' &&
+	    (rc = session_check_mode(session, change->voice, "voice", fault)) !=
+		RC_OK)
+		return rc;
+	if (change->text[0] != '\0' &&
+	    (rc = session_check_mode(session, change->text, "text", fault)) !=
+		RC_OK)
+		return rc;
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		if (change->parties[i].role[0] == '\0')
+			continue;
+		snprintf(field, sizeof field, "parties[%d].role", i);
+		if (position_of(session, change->parties[i].role) < 0)
+			return rc_fault(fault, RC_INVALID, field,
+			    "is the role of none of the parties");
+		snprintf(field, sizeof field, "parties[%d].phone", i);
+		if (!phone_valid(change->parties[i].phone))
+			return rc_fault(fault, RC_INVALID, field,
+			    "must be E.164: plus, country code, number, 7 to "
+			    "15 digits");
+	}
+	if (change->parties[1].role[0] != '\0' &&
+	    strcmp(change->parties[0].role, change->parties[1].role) == 0)
+		return rc_fault(fault, RC_INVALID, "parties[1].role",
+		    "must differ from the other one");
+	if (change->parties[1].role[0] != '\0' &&
+	    strcmp(change->parties[0].phone, change->parties[1].phone) == 0)
+		return rc_fault(fault, RC_SAME_PARTY, "parties[1].phone",
+		    "must differ from the other party's");
+	return RC_OK;
+}
+
 void
 session_person(uint8_t out[CRYPTO_HASH_SIZE], const struct crypto_keys *keys,
     const char *phone)
@@ -79,22 +153,23 @@ seal_context(char out[64], const char *party_id)
 
 static enum rc
 insert_party(struct db *db, const struct crypto_keys *keys,
-    const char *session_id, int position, const struct session_party *party,
-    const char *phone)
+    const char *session_id, int position, struct session_party *party,
+    const char *phone, int64_t now)
 {
-	uint8_t person[CRYPTO_HASH_SIZE];
 	char context[64];
 	struct buf sealed;
 	enum rc rc;
 
+	if ((rc = code_make(db, party->code, party->number, now)) != RC_OK)
+		return rc;
 	buf_init(&sealed, 0);
 	seal_context(context, party->id);
-	session_person(person, keys, phone);
+	session_person(party->person, keys, phone);
 	if ((rc = crypto_seal(&sealed, keys, context, phone)) == RC_OK)
 		rc = db_run(db, SQL_PARTY_INSERT,
 		    DB_ARGS(DB_TEXT(party->id), DB_TEXT(session_id),
 			DB_INT(position), DB_TEXT(party->role),
-			DB_BLOB(person, sizeof person),
+			DB_BLOB(party->person, CRYPTO_HASH_SIZE),
 			DB_BLOB(sealed.data, sealed.len),
 			DB_TEXT(party->number), DB_TEXT(party->code)));
 	buf_free(&sealed);
@@ -113,13 +188,64 @@ session_insert(struct db *db, const struct crypto_keys *keys,
 	    DB_ARGS(DB_TEXT(session->id), DB_TEXT(service_id),
 		DB_TEXT(
 		    session->reference[0] != '\0' ? session->reference : NULL),
-		DB_INT(session->created_at), DB_INT(session->expires_at)));
-	for (i = 0; i < SESSION_PARTIES && rc == RC_OK; i++) {
-		snprintf(session->parties[i].code, SESSION_CODE_SIZE, "%04u",
-		    (unsigned)crypto_random_below(10000) % 10000);
-		rc = insert_party(db, keys, session->id, i,
-		    &session->parties[i], request->parties[i].phone);
-	}
+		DB_INT(session->created_at), DB_INT(session->expires_at),
+		DB_TEXT(session->voice), DB_TEXT(session->text)));
+	for (i = 0; i < SESSION_PARTIES && rc == RC_OK; i++)
+		rc =
+		    insert_party(db, keys, session->id, i, &session->parties[i],
+			request->parties[i].phone, session->created_at);
+	return rc;
+}
+
+enum rc
+session_replace(struct db *db, const struct crypto_keys *keys,
+    const struct session *session, int position, struct session_party *party,
+    const char *phone, int64_t now)
+{
+	enum rc rc;
+
+	rc = db_run(db, SQL_PARTY_REPLACE,
+	    DB_ARGS(DB_TEXT(session->parties[position].id), DB_INT(now)));
+	if (rc != RC_OK)
+		return rc;
+	return insert_party(db, keys, session->id, position, party, phone, now);
+}
+
+enum rc
+session_update(
+    struct db *db, const char *service_id, const struct session *session)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_SESSION_UPDATE,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(session->id),
+		DB_INT(session->expires_at), DB_TEXT(session->voice),
+		DB_TEXT(session->text)));
+	db_done(db, SQL_SESSION_UPDATE);
+	return rc == RC_NONE ? RC_NOT_FOUND : rc;
+}
+
+enum rc
+session_linger(
+    struct db *db, const char *service_id, const struct session *session)
+{
+	const struct db_arg null = DB_NULL;
+	struct db_arg until = DB_INT(session->linger_until);
+
+	return db_run(db, SQL_SESSION_LINGER,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(session->id),
+		session->linger_until != 0 ? until : null,
+		DB_TEXT(session->voice)));
+}
+
+enum rc
+session_dispute(struct db *db, const char *party_id, int64_t now)
+{
+	enum rc rc;
+
+	rc = db_first(
+	    db, SQL_PARTY_DISPUTE, DB_ARGS(DB_TEXT(party_id), DB_INT(now)));
+	db_done(db, SQL_PARTY_DISPUTE);
 	return rc;
 }
 
@@ -147,6 +273,9 @@ read_row(struct db *db, enum sql sql, struct session *session)
 	db_column_copy(db, sql, 0, session->id, sizeof session->id);
 	db_column_copy(
 	    db, sql, 1, session->reference, sizeof session->reference);
+	session->linger_until = db_column_int(db, sql, 6);
+	db_column_copy(db, sql, 7, session->voice, sizeof session->voice);
+	db_column_copy(db, sql, 8, session->text, sizeof session->text);
 }
 
 static enum rc
@@ -154,6 +283,8 @@ read_parties(struct db *db, struct session *session)
 {
 	const enum sql sql = SQL_PARTY_LIST;
 	struct session_party *party = session->parties;
+	const void *person;
+	size_t len;
 	enum rc rc;
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(session->id)));
@@ -163,6 +294,10 @@ read_parties(struct db *db, struct session *session)
 		db_column_copy(db, sql, 1, party->role, sizeof party->role);
 		db_column_copy(db, sql, 2, party->number, sizeof party->number);
 		db_column_copy(db, sql, 3, party->code, sizeof party->code);
+		party->disputed = db_column_int(db, sql, 4) != 0;
+		person = db_column_blob(db, sql, 5, &len);
+		if (len == sizeof party->person)
+			memcpy(party->person, person, len);
 	}
 	db_done(db, sql);
 	return rc == RC_NONE ? RC_OK : rc;

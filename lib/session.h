@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "code.h"
 #include "crypto.h"
 #include "db.h"
 #include "id.h"
@@ -18,18 +19,39 @@
 #define SESSION_PARTIES 2
 #define SESSION_ROLE_SIZE 33       /* bytes of a role with its NUL */
 #define SESSION_REFERENCE_SIZE 129 /* bytes of a reference with its NUL */
-#define SESSION_CODE_SIZE 5        /* four digits and NUL */
-#define SESSION_PAGE_MAX 200       /* most sessions in a page of a list */
+#define SESSION_CODE_SIZE CODE_SIZE
+#define SESSION_PAGE_MAX 200 /* most sessions in a page of a list */
 
 /* What an app asks for. Wiped by the caller: it holds real numbers. */
 struct session_request {
 	char reference[SESSION_REFERENCE_SIZE]; /* "": none */
 	int64_t ttl_s;                          /* 0: the service's default */
-	char country[3]; /* of the masked number, ISO 3166; "": any */
+	char country[3];         /* of the masked number, ISO 3166; "": any */
+	char number[PHONE_SIZE]; /* this masked number; "": any */
+	char voice[SESSION_ROLE_SIZE]; /* who may call: both, none, a role */
+	char text[SESSION_ROLE_SIZE];  /* who may text, the same */
 	struct {
 		char role[SESSION_ROLE_SIZE];
 		char phone[PHONE_SIZE]; /* real number */
 	} parties[SESSION_PARTIES];
+};
+
+/* What an app wants changed; what is "" or 0 stays. Wiped by the caller. */
+struct session_change {
+	int64_t ttl_s;      /* ends so many seconds from now */
+	int64_t expires_at; /* ends then, epoch seconds */
+	char voice[SESSION_ROLE_SIZE];
+	char text[SESSION_ROLE_SIZE];
+	struct {
+		char role[SESSION_ROLE_SIZE]; /* who is replaced */
+		char phone[PHONE_SIZE];       /* by whom: a real number */
+	} parties[SESSION_PARTIES];
+};
+
+/* How an app wants a session closed. */
+struct session_closing {
+	int64_t linger_s; /* goes on connecting for so long; 0: not */
+	char voice[SESSION_ROLE_SIZE]; /* who may call then; "": as before */
 };
 
 /* A party as the API shows it: without the real number. */
@@ -38,6 +60,8 @@ struct session_party {
 	char role[SESSION_ROLE_SIZE];
 	char number[PHONE_SIZE]; /* masked: what it dials and sees */
 	char code[SESSION_CODE_SIZE];
+	bool disputed; /* somebody at that phone says to be another */
+	uint8_t person[CRYPTO_HASH_SIZE]; /* not shown: hash of the number */
 };
 
 /* A session as the API shows it. */
@@ -48,11 +72,15 @@ struct session {
 	int64_t expires_at;                     /* epoch seconds */
 	int64_t closed_at;                      /* epoch seconds; 0: not */
 	bool closed_by_expiry;                  /* closed because it expired */
+	int64_t linger_until;          /* closed, connects until; 0: does not */
+	char voice[SESSION_ROLE_SIZE]; /* who may call: both, none, a role */
+	char text[SESSION_ROLE_SIZE];  /* who may text, the same */
 	struct session_party parties[SESSION_PARTIES];
 };
 
 enum session_status {
 	SESSION_OPEN,
+	SESSION_LINGERING, /* closed, but still connecting for a while */
 	SESSION_CLOSED,
 	SESSION_EXPIRED,
 	SESSION__MAX
@@ -79,17 +107,48 @@ const char *session_status_name(enum session_status status);
 enum rc session_check(
     const struct session_request *request, struct fault *fault);
 
+/*
+ * Checks what can be said of a change, for the session it is for. Returns
+ * RC_INVALID or RC_SAME_PARTY with the field in *fault.
+ */
+enum rc session_check_change(const struct session *session,
+    const struct session_change *change, struct fault *fault);
+
+/* Checks that mode is both, none or the role of one of the parties; field
+ * names it in *fault. RC_INVALID. */
+enum rc session_check_mode(const struct session *session, const char *mode,
+    const char *field, struct fault *fault);
+
 /* The keyed hash by which a real number is found. */
 void session_person(uint8_t out[CRYPTO_HASH_SIZE],
     const struct crypto_keys *keys, const char *phone);
 
 /*
  * Writes the session and its parties, real numbers sealed. ids, times and
- * masked numbers are those of session; codes are made here.
+ * masked numbers and modes are those of session; codes are made here.
  */
 enum rc session_insert(struct db *db, const struct crypto_keys *keys,
     const char *service_id, struct session *session,
     const struct session_request *request);
+
+/*
+ * Puts another person in the place of a party: party, with its new id, role
+ * and masked number, is the new one; its code is made here.
+ */
+enum rc session_replace(struct db *db, const struct crypto_keys *keys,
+    const struct session *session, int position, struct session_party *party,
+    const char *phone, int64_t now);
+
+/* Writes the expiry and modes of an open session. RC_NOT_FOUND. */
+enum rc session_update(
+    struct db *db, const char *service_id, const struct session *session);
+
+/* Writes until when a closed session goes on and who may call. */
+enum rc session_linger(
+    struct db *db, const char *service_id, const struct session *session);
+
+/* Marks a party as disputed. RC_NONE if it was. */
+enum rc session_dispute(struct db *db, const char *party_id, int64_t now);
 
 /* Unseals the real number of the party called id. RC_CORRUPT. */
 enum rc session_unseal(char phone[PHONE_SIZE], const struct crypto_keys *keys,

@@ -42,3 +42,22 @@ timestamp_parse(int64_t *at, const char *text)
 	*at = (int64_t)read;
 	return RC_OK;
 }
+
+enum rc
+timestamp_parse_rfc3339(int64_t *at, const char *text)
+{
+	struct tm tm = { 0 };
+	char again[TIMESTAMP_SIZE];
+	const char *end;
+	int64_t read;
+
+	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (end == NULL || *end != '\0')
+		return RC_SYNTAX;
+	/* strptime is lenient: what it read must read the same. */
+	read = (int64_t)timegm(&tm);
+	if (strcmp(timestamp_format(again, read), text) != 0)
+		return RC_SYNTAX;
+	*at = read;
+	return RC_OK;
+}

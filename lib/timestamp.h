@@ -22,4 +22,7 @@ const char *timestamp_format(char out[TIMESTAMP_SIZE], int64_t at);
  */
 enum rc timestamp_parse(int64_t *at, const char *text);
 
+/* Reads RFC 3339 in UTC, as timestamp_format writes it. Same results. */
+enum rc timestamp_parse_rfc3339(int64_t *at, const char *text);
+
 #endif

@@ -75,11 +75,35 @@ hangup(xmlTextWriter *writer, const void *cookie)
 	return xmlTextWriterWriteElement(writer, ELEMENT("Hangup"), NULL);
 }
 
+/* A sentence and its language. */
+struct speech {
+	const char *sentence;
+	const char *language;
+};
+
 static int
-say(xmlTextWriter *writer, const void *sentence)
+write_say(xmlTextWriter *writer, const char *sentence, const char *language)
 {
 	if (!is_xml(sentence) ||
-	    xmlTextWriterWriteElement(writer, ELEMENT("Say"), sentence) < 0)
+	    xmlTextWriterStartElement(writer, ELEMENT("Say")) < 0 ||
+	    attribute(writer, "language", language) < 0 ||
+	    xmlTextWriterWriteString(writer, ELEMENT(sentence)) < 0)
+		return -1;
+	return xmlTextWriterEndElement(writer);
+}
+
+static int
+announce(xmlTextWriter *writer, const void *cookie)
+{
+	const struct speech *speech = cookie;
+
+	return write_say(writer, speech->sentence, speech->language);
+}
+
+static int
+say_and_hang_up(xmlTextWriter *writer, const void *cookie)
+{
+	if (announce(writer, cookie) < 0)
 		return -1;
 	return hangup(writer, NULL);
 }
@@ -99,33 +123,75 @@ dial(xmlTextWriter *writer, const void *cookie)
 	char limit[16];
 
 	snprintf(limit, sizeof limit, "%d", d->limit_s);
+	if (d->announcement != NULL &&
+	    write_say(writer, d->announcement, d->language) < 0)
+		return -1;
 	if (xmlTextWriterStartElement(writer, ELEMENT("Dial")) < 0 ||
 	    attribute(writer, "callerId", d->caller_id) < 0 ||
 	    attribute(writer, "answerOnBridge", "true") < 0 ||
 	    attribute(writer, "timeLimit", limit) < 0 ||
 	    attribute(writer, "action", d->action_url) < 0 ||
 	    attribute(writer, "method", "POST") < 0 ||
-	    xmlTextWriterStartElement(writer, ELEMENT("Number")) < 0 ||
-	    attribute(writer, "statusCallback", d->status_url) < 0 ||
-	    attribute(writer, "statusCallbackMethod", "POST") < 0 ||
-	    attribute(writer, "statusCallbackEvent",
-		"initiated ringing answered completed") < 0 ||
-	    !is_xml(d->to) ||
-	    xmlTextWriterWriteString(writer, ELEMENT(d->to)) < 0)
+	    xmlTextWriterStartElement(writer, ELEMENT("Number")) < 0)
 		return -1;
-	return 0;
+	if (d->screen_url != NULL &&
+	    (attribute(writer, "url", d->screen_url) < 0 ||
+		attribute(writer, "method", "POST") < 0))
+		return -1;
+	if (d->status_url != NULL &&
+	    (attribute(writer, "statusCallback", d->status_url) < 0 ||
+		attribute(writer, "statusCallbackMethod", "POST") < 0 ||
+		attribute(writer, "statusCallbackEvent",
+		    "initiated ringing answered completed") < 0))
+		return -1;
+	if (!is_xml(d->to))
+		return -1;
+	return xmlTextWriterWriteString(writer, ELEMENT(d->to));
+}
+
+static int
+gather(xmlTextWriter *writer, const void *cookie)
+{
+	const struct twiml_gather *g = cookie;
+	char digits[16];
+
+	snprintf(digits, sizeof digits, "%d", g->digits);
+	if (xmlTextWriterStartElement(writer, ELEMENT("Gather")) < 0 ||
+	    attribute(writer, "numDigits", digits) < 0 ||
+	    attribute(writer, "timeout", "10") < 0 ||
+	    attribute(writer, "action", g->action_url) < 0 ||
+	    attribute(writer, "method", "POST") < 0 ||
+	    write_say(writer, g->sentence, g->language) < 0 ||
+	    xmlTextWriterEndElement(writer) < 0)
+		return -1;
+	if (g->missed != NULL && write_say(writer, g->missed, g->language) < 0)
+		return -1;
+	return hangup(writer, NULL);
 }
 
 enum rc
-twiml_say(struct buf *out, const char *sentence)
+twiml_say(struct buf *out, const char *sentence, const char *language)
 {
-	return document(out, say, sentence);
+	return document(
+	    out, say_and_hang_up, &(struct speech){ sentence, language });
+}
+
+enum rc
+twiml_announce(struct buf *out, const char *sentence, const char *language)
+{
+	return document(out, announce, &(struct speech){ sentence, language });
 }
 
 enum rc
 twiml_dial(struct buf *out, const struct twiml_dial *d)
 {
 	return document(out, dial, d);
+}
+
+enum rc
+twiml_gather(struct buf *out, const struct twiml_gather *g)
+{
+	return document(out, gather, g);
 }
 
 enum rc

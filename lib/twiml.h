@@ -15,22 +15,42 @@
 
 /* A call to be connected. All strings borrowed for the call. */
 struct twiml_dial {
-	const char *to;         /* real number, E.164 */
-	const char *caller_id;  /* masked number the callee sees, E.164 */
-	int limit_s;            /* most seconds of the call, at least 1 */
-	const char *action_url; /* asked what to do when it ends */
-	const char *status_url; /* told of the callee's leg */
+	const char *announcement; /* said to the caller first; NULL: nothing */
+	const char *language;     /* of the announcement, e.g. en-US */
+	const char *to;           /* real number, E.164 */
+	const char *caller_id;    /* masked number the callee sees, E.164 */
+	int limit_s;              /* most seconds of the call, at least 1 */
+	const char *action_url;   /* asked what to do when it ends */
+	const char *status_url;   /* told of the callee's leg; NULL: nobody */
+	const char *screen_url;   /* asked what the callee hears first; NULL */
 };
 
-/* Says sentence and hangs up. */
-enum rc twiml_say(struct buf *out, const char *sentence);
+/* A question answered by keys. Strings borrowed for the call. */
+struct twiml_gather {
+	const char *language;   /* of the sentences, e.g. en-US */
+	const char *sentence;   /* what is asked */
+	int digits;             /* how many keys are waited for */
+	const char *action_url; /* told of the keys */
+	const char *missed;     /* said if none come; NULL: nothing */
+};
+
+/* Says sentence in language, e.g. en-US, and hangs up. */
+enum rc twiml_say(struct buf *out, const char *sentence, const char *language);
+
+/* Says sentence and does no more: what a callee hears before being
+ * connected. */
+enum rc twiml_announce(
+    struct buf *out, const char *sentence, const char *language);
 
 /*
  * Connects a call. The caller hears ringing and is not answered before the
- * other answers (answerOnBridge, docs:voice/twiml/dial), so it works only as
- * a document's first verb.
+ * other answers (answerOnBridge, docs:voice/twiml/dial); an announcement
+ * answers the call before that.
  */
 enum rc twiml_dial(struct buf *out, const struct twiml_dial *dial);
+
+/* Asks a question; hangs up if no answer comes. */
+enum rc twiml_gather(struct buf *out, const struct twiml_gather *gather);
 
 /* Hangs up. */
 enum rc twiml_hangup(struct buf *out);

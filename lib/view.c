@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "say.h"
 #include "timestamp.h"
 
 /* Parses body; refuses repeated keys, bad UTF-8 and NUL. */
@@ -103,21 +104,23 @@ read_text(json_t *object, const char *prefix, const char *key, char *out,
 	return RC_OK;
 }
 
+/* Reads a number of seconds, 0 if it is not there. */
 static enum rc
-read_ttl(json_t *object, int64_t *ttl_s, struct fault *fault)
+read_seconds(
+    json_t *object, const char *key, int64_t *seconds, struct fault *fault)
 {
-	json_t *value = json_object_get(object, "ttl");
+	json_t *value = json_object_get(object, key);
 
-	*ttl_s = 0;
+	*seconds = 0;
 	if (value == NULL || json_is_null(value))
 		return RC_OK;
 	if (!json_is_integer(value))
-		return rc_fault(fault, RC_INVALID, "ttl",
+		return rc_fault(fault, RC_INVALID, key,
 		    "must be a whole number of seconds");
 	if (json_integer_value(value) < 1)
 		return rc_fault(
-		    fault, RC_INVALID, "ttl", "must be at least 1 second");
-	*ttl_s = json_integer_value(value);
+		    fault, RC_INVALID, key, "must be at least 1 second");
+	*seconds = json_integer_value(value);
 	return RC_OK;
 }
 
@@ -149,38 +152,69 @@ read_reference(json_t *object, char *reference, struct fault *fault)
 	return rc;
 }
 
+/* Reads one party: its role and its real number. */
+static enum rc
+read_party(json_t *party, size_t position, char role[SESSION_ROLE_SIZE],
+    char phone[PHONE_SIZE], struct fault *fault)
+{
+	static const char *const known[] = { "role", "phone", NULL };
+	char path[32];
+	enum rc rc;
+
+	snprintf(path, sizeof path, "parties[%zu]", position);
+	if (!json_is_object(party))
+		return rc_fault(fault, RC_INVALID, path, "must be an object");
+	if ((rc = refuse_unknown(party, path, known, fault)) != RC_OK ||
+	    (rc = read_text(party, path, "role", role, SESSION_ROLE_SIZE, true,
+		 fault)) != RC_OK)
+		return rc;
+	return read_text(party, path, "phone", phone, PHONE_SIZE, true, fault);
+}
+
 static enum rc
 read_parties(
     json_t *object, struct session_request *request, struct fault *fault)
 {
-	static const char *const known[] = { "role", "phone", NULL };
-	json_t *parties = json_object_get(object, "parties"), *party;
-	char path[32];
-	enum rc rc;
+	json_t *parties = json_object_get(object, "parties");
+	enum rc rc = RC_OK;
 	size_t i;
 
 	if (!json_is_array(parties) ||
 	    json_array_size(parties) != SESSION_PARTIES)
 		return rc_fault(fault, RC_INVALID, "parties",
 		    "must be an array of two parties");
-	json_array_foreach(parties, i, party)
-	{
-		snprintf(path, sizeof path, "parties[%zu]", i);
-		if (!json_is_object(party))
-			return rc_fault(
-			    fault, RC_INVALID, path, "must be an object");
-		if ((rc = refuse_unknown(party, path, known, fault)) != RC_OK ||
-		    (rc = read_text(party, path, "role",
-			 request->parties[i].role,
-			 sizeof request->parties[i].role, true, fault)) !=
-			RC_OK ||
-		    (rc = read_text(party, path, "phone",
-			 request->parties[i].phone,
-			 sizeof request->parties[i].phone, true, fault)) !=
-			RC_OK)
-			return rc;
-	}
-	return RC_OK;
+	for (i = 0; i < SESSION_PARTIES && rc == RC_OK; i++)
+		rc = read_party(json_array_get(parties, i), i,
+		    request->parties[i].role, request->parties[i].phone, fault);
+	return rc;
+}
+
+/* Reads who may call or text: "both" if it is not there and a default is
+ * wanted. Whether it is a role is the session's to say. */
+static enum rc
+read_mode(json_t *object, const char *key, char mode[SESSION_ROLE_SIZE],
+    bool standard, struct fault *fault)
+{
+	enum rc rc;
+
+	rc = read_text(object, "", key, mode, SESSION_ROLE_SIZE, false, fault);
+	if (rc == RC_OK && mode[0] == '\0' && standard)
+		strcpy(mode, "both");
+	return rc;
+}
+
+/* Reads the masked number asked for. */
+static enum rc
+read_number(json_t *object, char number[PHONE_SIZE], struct fault *fault)
+{
+	enum rc rc;
+
+	rc = read_text(
+	    object, "", "masked_number", number, PHONE_SIZE, false, fault);
+	if (rc == RC_OK && number[0] != '\0' && !phone_valid(number))
+		rc = rc_fault(fault, RC_INVALID, "masked_number",
+		    "must be an E.164 number");
+	return rc;
 }
 
 enum rc
@@ -188,7 +222,7 @@ view_read_session(struct session_request *request, const char *body, size_t len,
     struct fault *fault)
 {
 	static const char *const known[] = { "reference", "ttl", "country",
-		"parties", NULL };
+		"masked_number", "voice", "text", "parties", NULL };
 	json_t *object;
 	enum rc rc;
 
@@ -196,8 +230,14 @@ view_read_session(struct session_request *request, const char *body, size_t len,
 		return rc;
 	if ((rc = refuse_unknown(object, "", known, fault)) != RC_OK ||
 	    (rc = read_reference(object, request->reference, fault)) != RC_OK ||
-	    (rc = read_ttl(object, &request->ttl_s, fault)) != RC_OK ||
-	    (rc = read_country(object, request->country, fault)) != RC_OK)
+	    (rc = read_seconds(object, "ttl", &request->ttl_s, fault)) !=
+		RC_OK ||
+	    (rc = read_country(object, request->country, fault)) != RC_OK ||
+	    (rc = read_number(object, request->number, fault)) != RC_OK ||
+	    (rc = read_mode(object, "voice", request->voice, true, fault)) !=
+		RC_OK ||
+	    (rc = read_mode(object, "text", request->text, true, fault)) !=
+		RC_OK)
 		goto out;
 	rc = read_parties(object, request, fault);
 out:
@@ -205,10 +245,76 @@ out:
 	return rc;
 }
 
-enum rc
-view_read_nothing(const char *body, size_t len, struct fault *fault)
+/* Reads a moment as RFC 3339 in UTC, 0 if it is not there. */
+static enum rc
+read_moment(json_t *object, const char *key, int64_t *at, struct fault *fault)
 {
-	static const char *const known[] = { NULL };
+	char text[TIMESTAMP_SIZE];
+	enum rc rc;
+
+	*at = 0;
+	rc = read_text(object, "", key, text, sizeof text, false, fault);
+	if (rc != RC_OK || text[0] == '\0')
+		return rc;
+	if (timestamp_parse_rfc3339(at, text) != RC_OK || *at <= 0)
+		return rc_fault(fault, RC_INVALID, key,
+		    "must be a time like 2026-11-22T16:00:00Z");
+	return RC_OK;
+}
+
+/* Reads the parties that are to be replaced. */
+static enum rc
+read_replacements(
+    json_t *object, struct session_change *change, struct fault *fault)
+{
+	json_t *parties = json_object_get(object, "parties");
+	enum rc rc = RC_OK;
+	size_t i;
+
+	if (parties == NULL || json_is_null(parties))
+		return RC_OK;
+	if (!json_is_array(parties) || json_array_size(parties) == 0 ||
+	    json_array_size(parties) > SESSION_PARTIES)
+		return rc_fault(fault, RC_INVALID, "parties",
+		    "must be an array of one or two parties");
+	for (i = 0; i < json_array_size(parties) && rc == RC_OK; i++)
+		rc = read_party(json_array_get(parties, i), i,
+		    change->parties[i].role, change->parties[i].phone, fault);
+	return rc;
+}
+
+enum rc
+view_read_change(struct session_change *change, const char *body, size_t len,
+    struct fault *fault)
+{
+	static const char *const known[] = { "ttl", "expires_at", "voice",
+		"text", "parties", NULL };
+	json_t *object;
+	enum rc rc;
+
+	if ((rc = parse(&object, body, len, fault)) != RC_OK)
+		return rc;
+	if ((rc = refuse_unknown(object, "", known, fault)) != RC_OK ||
+	    (rc = read_seconds(object, "ttl", &change->ttl_s, fault)) !=
+		RC_OK ||
+	    (rc = read_moment(
+		 object, "expires_at", &change->expires_at, fault)) != RC_OK ||
+	    (rc = read_mode(object, "voice", change->voice, false, fault)) !=
+		RC_OK ||
+	    (rc = read_mode(object, "text", change->text, false, fault)) !=
+		RC_OK)
+		goto out;
+	rc = read_replacements(object, change, fault);
+out:
+	json_decref(object);
+	return rc;
+}
+
+enum rc
+view_read_closing(struct session_closing *closing, const char *body, size_t len,
+    struct fault *fault)
+{
+	static const char *const known[] = { "linger", "voice", NULL };
 	json_t *object;
 	enum rc rc;
 
@@ -216,7 +322,27 @@ view_read_nothing(const char *body, size_t len, struct fault *fault)
 		return RC_OK;
 	if ((rc = parse(&object, body, len, fault)) != RC_OK)
 		return rc;
-	rc = refuse_unknown(object, "", known, fault);
+	if ((rc = refuse_unknown(object, "", known, fault)) == RC_OK &&
+	    (rc = read_seconds(object, "linger", &closing->linger_s, fault)) ==
+		RC_OK)
+		rc = read_mode(object, "voice", closing->voice, false, fault);
+	json_decref(object);
+	return rc;
+}
+
+enum rc
+view_read_role(char role[SESSION_ROLE_SIZE], const char *body, size_t len,
+    struct fault *fault)
+{
+	static const char *const known[] = { "role", NULL };
+	json_t *object;
+	enum rc rc;
+
+	if ((rc = parse(&object, body, len, fault)) != RC_OK)
+		return rc;
+	if ((rc = refuse_unknown(object, "", known, fault)) == RC_OK)
+		rc = read_text(
+		    object, "", "role", role, SESSION_ROLE_SIZE, true, fault);
 	json_decref(object);
 	return rc;
 }
@@ -275,21 +401,24 @@ party_json(const struct session_party *party)
 
 	/* Two commas: a phone waits some seconds before it sends the code. */
 	snprintf(dial, sizeof dial, "%s,,%s#", party->number, party->code);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", party->id, "role",
-	    party->role, "masked_number", party->number, "code", party->code,
-	    "dial", dial);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "id", party->id,
+	    "role", party->role, "masked_number", party->number, "code",
+	    party->code, "dial", dial, "disputed", party->disputed);
 }
 
 static json_t *
 session_json(const struct session *session, int64_t now)
 {
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:[o, o]}", "id",
+	return json_pack(
+	    "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:[o, o]}", "id",
 	    session->id, "reference", text(session->reference), "status",
 	    session_status_name(session_status(session, now)), "created_at",
 	    moment(session->created_at), "expires_at",
 	    moment(session->expires_at), "closed_at",
-	    moment(session->closed_at), "parties",
-	    party_json(&session->parties[0]), party_json(&session->parties[1]));
+	    moment(session->closed_at), "linger_until",
+	    moment(session->linger_until), "voice", session->voice, "text",
+	    session->text, "parties", party_json(&session->parties[0]),
+	    party_json(&session->parties[1]));
 }
 
 static json_t *
@@ -330,6 +459,29 @@ view_sessions(struct buf *out, const struct session *sessions, int len,
 		json_array_append_new(list, session_json(&sessions[i], now));
 	return dump(out,
 	    json_pack("{s:o, s:o}", "sessions", list, "next", text(next)), 0);
+}
+
+enum rc
+view_route(struct buf *out, const struct mask_route *route)
+{
+	const struct policy_decision *decision = &route->decision;
+
+	return dump(out,
+	    json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "action",
+		policy_action_name(decision->action), "reason",
+		policy_reason_name(decision->reason), "sentence",
+		text(say_reason(decision->reason, route->language)), "session",
+		text(route->session_id), "caller", text(route->party_id),
+		"callee", text(route->peer_id), "shown", text(route->caller_id),
+		"limit", (json_int_t)route->limit_s),
+	    0);
+}
+
+enum rc
+view_intent(struct buf *out, int64_t expires_at)
+{
+	return dump(
+	    out, json_pack("{s:o}", "expires_at", moment(expires_at)), 0);
 }
 
 enum rc

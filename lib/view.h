@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "call.h"
+#include "mask.h"
 #include "rc.h"
 #include "session.h"
 
@@ -33,8 +34,17 @@ struct view_problem {
 enum rc view_read_session(struct session_request *request, const char *body,
     size_t len, struct fault *fault);
 
-/* Checks that a body is empty or an empty object. Same results. */
-enum rc view_read_nothing(const char *body, size_t len, struct fault *fault);
+/* Reads the body of PATCH /v1/sessions/{id} into *change. Same results. */
+enum rc view_read_change(struct session_change *change, const char *body,
+    size_t len, struct fault *fault);
+
+/* Reads the body of POST …/close, which may be empty. Same results. */
+enum rc view_read_closing(struct session_closing *closing, const char *body,
+    size_t len, struct fault *fault);
+
+/* Reads the body of POST …/intents, a role. Same results. */
+enum rc view_read_role(char role[SESSION_ROLE_SIZE], const char *body,
+    size_t len, struct fault *fault);
 
 /*
  * Appends body in a form that is the same for all documents that mean the
@@ -55,6 +65,12 @@ enum rc view_session(struct buf *out, const struct session *session,
  */
 enum rc view_sessions(struct buf *out, const struct session *sessions, int len,
     int64_t now, const char *next);
+
+/* Appends what would be done with a call. Returns RC_MEMORY. */
+enum rc view_route(struct buf *out, const struct mask_route *route);
+
+/* Appends an intent that waits until expires_at. Returns RC_MEMORY. */
+enum rc view_intent(struct buf *out, int64_t expires_at);
 
 /* Appends a problem document. Returns RC_MEMORY. */
 enum rc view_problem(struct buf *out, const struct view_problem *problem);

@@ -37,3 +37,29 @@ ORDER BY c.id DESC LIMIT $2;
 -- name: call_child
 -- Whether a leg has dialled another.
 SELECT 1 FROM call WHERE parent_sid = $1 LIMIT 1;
+
+-- name: call_connect
+-- Notes that a call was connected after all, to whom and why.
+UPDATE call SET session_id = $2, party_id = $3, reason = $4, status = $5
+WHERE sid = $1;
+
+-- name: call_count_session
+-- Calls of a session that were connected, but for $2.
+SELECT count(*) FROM call
+WHERE session_id = $1 AND parent_sid IS NULL AND reason LIKE 'connected%'
+    AND sid <> $2;
+
+-- name: call_count_person
+-- Calls that somebody made since $2, but for $3.
+SELECT count(*) FROM call
+WHERE party_id = $1 AND created_at > $2 AND parent_sid IS NULL
+    AND sid <> $3;
+
+-- name: usage_add
+-- Counts $3 seconds of talk.
+INSERT INTO usage (service_id, day, seconds) VALUES ($1, $2, $3)
+ON CONFLICT (service_id, day) DO UPDATE
+    SET seconds = usage.seconds + excluded.seconds;
+
+-- name: usage_find
+SELECT seconds FROM usage WHERE service_id = $1 AND day = $2;

@@ -1,9 +1,11 @@
 -- name: session_insert
-INSERT INTO session (id, service_id, reference, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5);
+INSERT INTO session (id, service_id, reference, created_at, expires_at, voice,
+    text)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: session_find
-SELECT id, reference, created_at, expires_at, closed_at, close_reason
+SELECT id, reference, created_at, expires_at, closed_at, close_reason,
+    linger_until, voice, text
 FROM session WHERE service_id = $1 AND id = $2;
 
 -- name: session_find_reference
@@ -18,27 +20,46 @@ UPDATE session SET closed_at = $3, close_reason = $4
 WHERE service_id = $1 AND id = $2 AND closed_at IS NULL
 RETURNING id;
 
+-- name: session_update
+-- Moves the end of an open session and says who may call and text.
+UPDATE session SET expires_at = $3, voice = $4, text = $5
+WHERE service_id = $1 AND id = $2 AND closed_at IS NULL
+RETURNING id;
+
+-- name: session_linger
+-- Lets a closed session go on, or not, and says who may call.
+UPDATE session SET linger_until = $3, voice = $4
+WHERE service_id = $1 AND id = $2;
+
 -- name: session_list
 -- Newest first, older than $2 if that is given; by status and reference if
 -- those are given.
-SELECT id, reference, created_at, expires_at, closed_at, close_reason
+SELECT id, reference, created_at, expires_at, closed_at, close_reason,
+    linger_until, voice, text
 FROM session
 WHERE service_id = $1 AND ($2 = '' OR id < $2)
     AND ($3 = ''
         OR $3 = 'open' AND closed_at IS NULL AND expires_at > $4
-        OR $3 = 'closed' AND closed_at IS NOT NULL AND close_reason = 'closed'
+        OR $3 = 'closed' AND close_reason = 'closed'
+            AND (linger_until IS NULL OR linger_until <= $4)
+        OR $3 = 'lingering' AND close_reason = 'closed'
+            AND linger_until > $4
         OR $3 = 'expired' AND (close_reason = 'expired'
             OR closed_at IS NULL AND expires_at <= $4))
 ORDER BY id DESC LIMIT $5;
 
 -- name: session_list_reference
 -- The same for one reference, $3.
-SELECT id, reference, created_at, expires_at, closed_at, close_reason
+SELECT id, reference, created_at, expires_at, closed_at, close_reason,
+    linger_until, voice, text
 FROM session
 WHERE service_id = $1 AND reference = $3 AND ($2 = '' OR id < $2)
     AND ($4 = ''
         OR $4 = 'open' AND closed_at IS NULL AND expires_at > $5
-        OR $4 = 'closed' AND closed_at IS NOT NULL AND close_reason = 'closed'
+        OR $4 = 'closed' AND close_reason = 'closed'
+            AND (linger_until IS NULL OR linger_until <= $5)
+        OR $4 = 'lingering' AND close_reason = 'closed'
+            AND linger_until > $5
         OR $4 = 'expired' AND (close_reason = 'expired'
             OR closed_at IS NULL AND expires_at <= $5))
 ORDER BY id DESC LIMIT $6;
@@ -49,5 +70,31 @@ INSERT INTO party (id, session_id, position, role, person, phone_sealed,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: party_list
-SELECT id, role, number, code FROM party
-WHERE session_id = $1 ORDER BY position;
+-- Those of now.
+SELECT id, role, number, code, disputed_at, person FROM party
+WHERE session_id = $1 AND replaced_at IS NULL ORDER BY position;
+
+-- name: party_replace
+UPDATE party SET replaced_at = $2 WHERE id = $1 AND replaced_at IS NULL;
+
+-- name: party_dispute
+-- Marks that somebody at this phone says to be another: once.
+UPDATE party SET disputed_at = $2 WHERE id = $1 AND disputed_at IS NULL
+RETURNING id;
+
+-- name: party_code_used
+-- Whether a code means somebody on a number already.
+SELECT 1 FROM party p JOIN session s ON s.id = p.session_id
+WHERE p.number = $1 AND p.code = $2 AND p.replaced_at IS NULL
+    AND (s.closed_at IS NULL AND s.expires_at > $3 OR s.linger_until > $3)
+LIMIT 1;
+
+-- name: party_spans
+-- Who was in a session and for how long, by the country of the masked number,
+-- person, and time: what a plan is made of.
+SELECT n.country, p.person, s.created_at, coalesce(s.closed_at, s.expires_at)
+FROM session s
+JOIN party p ON p.session_id = s.id
+JOIN number n ON n.number = p.number
+WHERE s.service_id = $1 AND s.created_at > $2
+ORDER BY n.country, p.person, s.created_at;

@@ -9,10 +9,10 @@ awk '
 BEGIN {
 	floors = "rc buf log utf8 timestamp crypto id form conf sql version;" \
 	    "db db_driver db_sqlite req twiml;" \
-	    "phone phone_country policy service apikey number leg event call " \
-	    "session idempotency twilio_sign;" \
-	    "mask view metrics;" \
-	    "app serve;"
+	    "phone phone_country policy say service apikey number leg code intent event " \
+	    "call session idempotency twilio_sign;" \
+	    "mask mask_call plan view metrics;" \
+	    "app serve voice;"
 	n = split(floors, rows, ";")
 	for (i = 1; i < n; i++) {
 		m = split(rows[i], names, " ")

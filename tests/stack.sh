@@ -60,11 +60,16 @@ SANDBOX=${SANDBOX:-$root/cgi-bin/sandbox}
 # that it runs. (nginx without it would say 503, or 200 and an apology.)
 programs='
 	voice-inbound    GET   /twilio/voice
+	voice-code       GET   /twilio/voice/code
+	voice-screen     GET   /twilio/voice/screen
 	voice-ended      GET   /twilio/voice/ended
 	status-callback  GET   /twilio/status
 	session-create   POST  /v1/sessions
 	session-get      GET   /v1/sessions
+	session-update   PATCH /v1/sessions/none
+	session-intent   POST  /v1/sessions/none/intents
 	session-close    POST  /v1/sessions/none/close
+	routes           GET   /v1/routes
 '
 names=$(awk '{ print $1 }' <<<"$programs")
 parts="nginx sandbox $names"

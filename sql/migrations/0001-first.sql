@@ -17,11 +17,28 @@ CREATE TABLE service (
 	ttl_max_s BIGINT NOT NULL,     -- longest life of a session
 	hold_s BIGINT NOT NULL,        -- how long a leg stays held after its session
 	call_limit_s BIGINT NOT NULL,  -- longest call
+	sticky BIGINT NOT NULL,        -- 1: a pair gets the number it had last
+	reuse_after_s BIGINT NOT NULL, -- held pairs may be given away after this,
+	                               -- if nothing is free; 0: never early
+	support_number TEXT,           -- E.164, late callers are put through to it;
+	                               -- NULL: they hear a sentence
+	ask_code BIGINT NOT NULL,      -- 1: unknown callers are asked for a code
+	attestation BIGINT NOT NULL,   -- 1: a caller ID that the carrier marks as
+	                               -- failed counts as unknown
+	intents BIGINT NOT NULL,       -- 1: the app may announce a withheld caller
+	screening BIGINT NOT NULL,     -- 1: the callee presses a key to accept
+	session_calls BIGINT NOT NULL, -- most calls in a session; 0: any number
+	person_calls BIGINT NOT NULL,  -- most calls of a person in a minute; 0: any
+	daily_minutes BIGINT NOT NULL, -- most minutes of talk in a day (UTC); 0: any
+	language TEXT NOT NULL,        -- of what people hear: en, de, fr
+	announce_caller TEXT,          -- said to the caller first; NULL: nothing
+	announce_callee TEXT,          -- said to the callee first; NULL: nothing
 	webhook_url TEXT,              -- where events go; NULL: nowhere
 	event_seq BIGINT NOT NULL,     -- number of the newest event
+	low_told_at BIGINT NOT NULL,   -- epoch seconds of the last pool.low event
 	created_at BIGINT NOT NULL,    -- epoch seconds
 	CHECK (ttl_default_s > 0 AND ttl_default_s <= ttl_max_s),
-	CHECK (hold_s >= 0 AND call_limit_s > 0)
+	CHECK (hold_s >= 0 AND call_limit_s > 0 AND reuse_after_s >= 0)
 );
 
 -- What opens the API: 256 random bits, of which only a hash is kept.
@@ -43,6 +60,8 @@ CREATE TABLE number (
 	state TEXT NOT NULL CHECK
 	    (state IN ('active', 'reserved', 'draining', 'retired')), -- its use
 	last_used_at BIGINT NOT NULL,  -- epoch seconds a session last took it; 0: never
+	shuffle BIGINT NOT NULL,       -- a random place in the pool, to look for a
+	                               -- free number from anywhere
 	created_at BIGINT NOT NULL     -- epoch seconds
 );
 
@@ -50,6 +69,10 @@ CREATE TABLE number (
 CREATE INDEX number_pool ON number (service_id, state, last_used_at, number);
 CREATE INDEX number_pool_country
     ON number (service_id, state, country, last_used_at, number);
+-- From a random place on.
+CREATE INDEX number_shuffle ON number (service_id, state, shuffle);
+CREATE INDEX number_shuffle_country
+    ON number (service_id, state, country, shuffle);
 
 -- One pairing of two people. It is open while closed_at is NULL and
 -- expires_at lies ahead; nothing has to run for it to expire.
@@ -61,6 +84,10 @@ CREATE TABLE session (
 	expires_at BIGINT NOT NULL,    -- epoch seconds; connects nobody from then on
 	closed_at BIGINT,              -- epoch seconds; NULL: not closed
 	close_reason TEXT CHECK (close_reason IN ('closed', 'expired')), -- by whom
+	linger_until BIGINT,           -- epoch seconds until which a closed session
+	                               -- goes on connecting; NULL: it does not
+	voice TEXT NOT NULL,           -- who may call: 'both', 'none', or a role
+	text TEXT NOT NULL,            -- who may text, the same
 	CHECK ((closed_at IS NULL) = (close_reason IS NULL))
 );
 
@@ -80,8 +107,15 @@ CREATE TABLE party (
 	phone_sealed BYTEA NOT NULL,   -- the real number, sealed with this row's id
 	number TEXT NOT NULL REFERENCES number (number), -- masked: dialled and seen
 	code TEXT NOT NULL,            -- digits that identify an unknown phone
-	UNIQUE (session_id, position)
+	replaced_at BIGINT,            -- epoch seconds another took its place
+	disputed_at BIGINT             -- epoch seconds somebody at that phone said
+	                               -- they are not this person
 );
+
+-- Two at a time, and whom a code means.
+CREATE UNIQUE INDEX party_position
+    ON party (session_id, position) WHERE replaced_at IS NULL;
+CREATE INDEX party_code ON party (number, code);
 
 -- The claim of one person on one masked number, live until its session ends,
 -- then held so that nobody else's session can stand behind a number this
@@ -101,6 +135,31 @@ CREATE TABLE leg (
 
 CREATE INDEX leg_person ON leg (person, peer, held_until);
 CREATE INDEX leg_session ON leg (session_id);
+-- The one held longest.
+CREATE INDEX leg_held ON leg (person, live_until);
+
+-- A withheld caller the app announced: the next one on that number is let
+-- through as this party, once.
+CREATE TABLE intent (
+	party_id TEXT PRIMARY KEY REFERENCES party (id), -- who will call
+	number TEXT NOT NULL,          -- masked number they will dial
+	expires_at BIGINT NOT NULL     -- epoch seconds; worth nothing from then on
+);
+
+CREATE INDEX intent_number ON intent (number, expires_at);
+
+-- Codes typed in vain, to slow down whoever guesses.
+CREATE TABLE code_try (
+	id TEXT PRIMARY KEY,           -- 'try_' and 26 characters
+	number TEXT NOT NULL,          -- masked number it was typed at
+	call_sid TEXT NOT NULL,        -- Twilio's CallSid
+	digits TEXT NOT NULL,          -- what was typed: the same again is one try
+	tried_at BIGINT NOT NULL       -- epoch seconds
+);
+
+CREATE INDEX code_try_number ON code_try (number, tried_at);
+CREATE UNIQUE INDEX code_try_call ON code_try (call_sid, digits);
+CREATE INDEX code_try_age ON code_try (tried_at);
 
 -- One row for each Twilio call leg: the one a person dialled, and the one
 -- that rang the other.
@@ -125,6 +184,16 @@ CREATE TABLE call (
 
 CREATE INDEX call_session ON call (session_id, id);
 CREATE INDEX call_parent ON call (parent_sid);
+-- How often somebody called lately.
+CREATE INDEX call_party ON call (party_id, created_at);
+
+-- Seconds of talk of a service on a day, counted when a call ends.
+CREATE TABLE usage (
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose it is
+	day BIGINT NOT NULL,           -- days since the epoch, UTC
+	seconds BIGINT NOT NULL,       -- of conversation
+	PRIMARY KEY (service_id, day)
+);
 
 -- What happened, append-only, numbered per service without gaps.
 -- Words only: never a real number.

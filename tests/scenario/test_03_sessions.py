@@ -9,9 +9,9 @@ import pytest
 from client import TRIP_ENDED, masked, new_sid
 
 ULID = "[0-9a-z]{26}"
-PARTY = {"id", "role", "masked_number", "code", "dial"}
+PARTY = {"id", "role", "masked_number", "code", "dial", "disputed"}
 SESSION = {"id", "reference", "status", "created_at", "expires_at", "closed_at",
-           "parties"}
+           "linger_until", "voice", "text", "parties"}
 
 
 def moment(text):
@@ -35,7 +35,7 @@ def test_the_answer_has_what_the_design_promises(stack):
     for party in session["parties"]:
         assert party.keys() == PARTY
         assert re.fullmatch(f"pty_{ULID}", party["id"])
-        assert re.fullmatch("[0-9]{4}", party["code"])
+        assert re.fullmatch("[0-9]{6}", party["code"])
         assert party["dial"] == f"{party['masked_number']},,{party['code']}#"
     assert masked(session) in stack.numbers
     assert stack.get(session) == session | {"calls": []}

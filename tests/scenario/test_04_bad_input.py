@@ -17,7 +17,10 @@ PARTIES = [{"role": "customer", "phone": "+12025550150"},
 ALLOWED = {
     "/twilio/voice": {"POST"}, "/twilio/voice/ended": {"POST"},
     "/twilio/status": {"POST"}, "/v1/sessions": {"GET", "HEAD", "POST"},
-    "/v1/sessions/ses_x": {"GET", "HEAD"}, "/v1/sessions/ses_x/close": {"POST"},
+    "/v1/sessions/ses_x": {"GET", "HEAD", "PATCH"},
+    "/v1/sessions/ses_x/close": {"POST"}, "/v1/sessions/ses_x/intents": {"POST"},
+    "/twilio/voice/code": {"POST"}, "/twilio/voice/screened": {"POST"},
+    "/v1/routes": {"GET", "HEAD"},
 }
 
 

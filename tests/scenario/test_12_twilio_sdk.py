@@ -93,7 +93,8 @@ def test_a_whole_call_by_the_sdk(stack, send, ride):
     assert (call["status"], call["duration"]) == ("completed", 9)
     stack.close(session)
     [answer] = send(("/twilio/voice", {**fields, "CallSid": new_sid()}))
-    assert answer["verbs"][1] == {"name": "Say", "text": TRIP_ENDED}
+    assert answer["verbs"][1] == {
+        "name": "Say", "language": "en-US", "text": TRIP_ENDED}
 
 
 def test_what_the_sdk_signs_for_others_is_refused(stack, send, ride):

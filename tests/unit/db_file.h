@@ -245,7 +245,10 @@ add_service(struct db *db, const char *id, const char *name, int ttl_s)
 {
 	return db_run(db, SQL_SERVICE_INSERT,
 	    DB_ARGS(DB_TEXT(id), DB_TEXT(name), DB_TEXT("US"), DB_INT(ttl_s),
-		DB_INT(60), DB_INT(60), DB_INT(60), DB_NULL, DB_INT(NOW)));
+		DB_INT(60), DB_INT(60), DB_INT(60), DB_INT(1), DB_INT(0),
+		DB_NULL, DB_INT(1), DB_INT(0), DB_INT(0), DB_INT(0), DB_INT(0),
+		DB_INT(0), DB_INT(0), DB_NULL, DB_INT(NOW), DB_TEXT("en"),
+		DB_NULL, DB_NULL));
 }
 
 /* The i-th number is like +12025550107-7. */
@@ -256,8 +259,8 @@ add_number(struct db *db, int i)
 
 	snprintf(number, sizeof number, "+120255501%02d-%d", i % 100, i);
 	return db_run(db, SQL_NUMBER_INSERT,
-	    DB_ARGS(
-		DB_TEXT(number), DB_TEXT(SERVICE), DB_TEXT("US"), DB_INT(NOW)));
+	    DB_ARGS(DB_TEXT(number), DB_TEXT(SERVICE), DB_TEXT("US"),
+		DB_INT(NOW), DB_INT(i)));
 }
 
 static inline int

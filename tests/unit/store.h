@@ -43,6 +43,7 @@
 #define BORIS "+12025550123"
 #define CLARA "+14165550123"
 #define DORA "+12025550166"
+#define EMIL "+12025550177"
 #define MASK_1 "+12025550191"
 #define MASK_2 "+12025550192"
 #define MASK_3 "+12025550193"
@@ -51,6 +52,7 @@
 #define SID_1 "CA00000000000000000000000000000001"
 #define SID_2 "CA00000000000000000000000000000002"
 #define SID_3 "CA00000000000000000000000000000003"
+#define SID_4 "CA00000000000000000000000000000004"
 
 /* What must succeed. */
 #define must(result) assert_int_equal(result, RC_OK)
@@ -75,6 +77,8 @@ store_service(struct store *s, struct service *service, const char *name,
 		.ttl_max_s = TTL_MAX,
 		.hold_s = HOLD,
 		.call_limit_s = CALL_LIMIT,
+		.sticky = 1,
+		.language = "en",
 	};
 	snprintf(service->name, sizeof service->name, "%s", name);
 	snprintf(service->webhook_url, sizeof service->webhook_url, "%s",
@@ -138,6 +142,7 @@ store_open(struct store *s)
 
 	assert_int_equal(sqlite3_open(s->path, &raw), SQLITE_OK);
 	sqlite3_busy_timeout(raw, 1000);
+	sqlite3_exec(raw, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 	return raw;
 }
 
@@ -309,6 +314,8 @@ store_session(struct store *s, struct session *session, const char *number,
 	*session = (struct session){
 		.created_at = created_at,
 		.expires_at = created_at + TTL,
+		.voice = "both",
+		.text = "both",
 	};
 	strcpy(request.parties[0].phone, a);
 	strcpy(request.parties[1].phone, b);

@@ -381,7 +381,7 @@ break_constraints(struct db *db, void *cookie)
 	assert_int_equal(add_service(db, SERVICE, "two", 60), RC_RETRY);
 	assert_int_equal(db_run(db, SQL_NUMBER_INSERT,
 			     DB_ARGS(DB_TEXT("+12025550100"), DB_TEXT("svc_0"),
-				 DB_TEXT("US"), DB_INT(NOW))),
+				 DB_TEXT("US"), DB_INT(NOW), DB_INT(0))),
 	    RC_RETRY);
 	assert_int_equal(add_service(db, "svc_2", "two", 0), RC_RETRY);
 	assert_int_equal(add_service(db, "svc_2", NULL, 60), RC_RETRY);
@@ -581,6 +581,43 @@ test_readers_wait_for_nobody(void **state)
 	db_close(writer);
 }
 
+/* A deed that is refused after it has written. */
+static enum rc
+undone_work(struct db *db, void *cookie)
+{
+	enum rc rc = do_work(db, cookie);
+
+	db_undo(db);
+	return rc;
+}
+
+/* What was written is rolled back whatever the deed returns, and only that
+ * deed's. */
+static void
+test_undone_work_is_rolled_back(void **state)
+{
+	static const enum rc ends[] = { RC_OK, RC_NONE, RC_INVALID, RC_POOL,
+		RC_BUSY };
+	struct db *db = new_db();
+	struct work work;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		work = (struct work){ { ends[i] }, 0 };
+		assert_int_equal(
+		    db_transact(db, 1000, undone_work, &work), ends[i]);
+		assert_int_equal(work.runs, 1);
+		assert_int_equal(numbers(), 0);
+	}
+	/* The next is not undone. */
+	work = (struct work){ { RC_POOL }, 0 };
+	assert_int_equal(db_transact(db, 1000, do_work, &work), RC_POOL);
+	assert_int_equal(numbers(), 1);
+	/* Nor does one that is run again carry it along. */
+	db_close(db);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, clean_up)
 
 int
@@ -608,6 +645,7 @@ main(void)
 		TEST(test_commit_is_on_stable_storage),
 		TEST(test_snapshot_is_of_one_moment),
 		TEST(test_readers_wait_for_nobody),
+		TEST(test_undone_work_is_rolled_back),
 	};
 
 	return cmocka_run_group_tests_name("db", tests, make_dir, remove_dir);

@@ -17,8 +17,9 @@ static void
 test_names(void **state)
 {
 	static const char *const names[EVENT__MAX] = { "session.opened",
-		"session.closed", "session.expired", "call.started",
-		"call.ringing", "call.answered", "call.ended", "call.refused",
+		"session.updated", "session.closed", "session.expired",
+		"call.started", "call.ringing", "call.answered", "call.ended",
+		"call.refused", "party.disputed", "pool.low",
 		"pool.exhausted" };
 	int i;
 

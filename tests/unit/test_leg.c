@@ -223,7 +223,7 @@ test_claim_refuses_what_is_not_there(void **state)
 }
 
 static void
-test_end_turns_live_into_held(void **state)
+test_move_turns_live_into_held(void **state)
 {
 	struct pool *pool = *state;
 	struct db *db = pool->store->db;
@@ -232,7 +232,7 @@ test_end_turns_live_into_held(void **state)
 	must(claim(pool, MASK_1, &pool->first, 0, NOW));
 	must(claim(pool, MASK_1, &pool->first, 1, NOW));
 	must(claim(pool, MASK_2, &pool->other, 0, NOW));
-	must(leg_end(db, pool->first.id, NOW + 60, NOW + 90));
+	must(leg_move(db, pool->first.id, NOW + 60, NOW + 90, NOW + 60));
 	check_claim(pool, &pool->first, NOW + 60, NOW + 90);
 	must(leg_route(db, &route, MASK_1, pool->people.boris));
 	assert_int_equal(route.live_until, NOW + 60);
@@ -241,24 +241,66 @@ test_end_turns_live_into_held(void **state)
 	must(leg_route(db, &route, MASK_2, pool->people.anna));
 	assert_int_equal(route.live_until, NOW + TTL);
 	assert_int_equal(route.held_until, NOW + TTL + HOLD);
+	must(leg_move(db, "ses_", NOW, NOW, NOW));
+	check_claim(pool, &pool->first, NOW + 60, NOW + 90);
 }
 
+/* What is over stays over, to the second; what lives is moved either way. */
 static void
-test_end_never_lengthens(void **state)
+test_move_wakes_no_held_leg(void **state)
 {
 	struct pool *pool = *state;
 	struct db *db = pool->store->db;
 	int64_t end = NOW + TTL;
 
 	must(claim(pool, MASK_1, &pool->first, 0, NOW));
-	must(leg_end(db, pool->first.id, end, end + 9 * HOLD));
+	must(leg_move(db, pool->first.id, end + 9, end + 9 * HOLD, end));
 	check_claim(pool, &pool->first, end, end + HOLD);
-	must(leg_end(db, pool->first.id, end + 1, end + 9 * HOLD));
+	must(leg_move(db, pool->first.id, end + 9, end + 9 * HOLD, end + 1));
 	check_claim(pool, &pool->first, end, end + HOLD);
-	must(leg_end(db, pool->first.id, end - 1, end - 1 + HOLD));
-	check_claim(pool, &pool->first, end - 1, end - 1 + HOLD);
-	must(leg_end(db, "ses_", NOW, NOW));
-	check_claim(pool, &pool->first, end - 1, end - 1 + HOLD);
+	must(leg_move(db, pool->first.id, end + 9, end + 9 * HOLD, end - 1));
+	check_claim(pool, &pool->first, end + 9, end + 9 * HOLD);
+	must(leg_move(db, pool->first.id, end - 9, end - 8, end - 20));
+	check_claim(pool, &pool->first, end - 9, end - 8);
+}
+
+/* Who was replaced is not brought back by a later end of the session. */
+static void
+test_move_leaves_the_replaced(void **state)
+{
+	struct pool *pool = *state;
+	char sql[128];
+
+	must(claim(pool, MASK_1, &pool->first, 0, NOW));
+	snprintf(sql, sizeof sql,
+	    "UPDATE party SET replaced_at = 1 WHERE id = '%s'",
+	    pool->first.parties[0].id);
+	store_run(pool->store, sql);
+	must(leg_move(pool->store->db, pool->first.id, NOW + 9 * TTL,
+	    NOW + 9 * TTL, NOW));
+	check_claim(pool, &pool->first, NOW + TTL, NOW + TTL + HOLD);
+}
+
+static void
+test_end_party_ends_one_leg(void **state)
+{
+	struct pool *pool = *state;
+	struct db *db = pool->store->db;
+	const char *anna = pool->first.parties[0].id;
+	struct leg_route route;
+
+	must(claim(pool, MASK_1, &pool->first, 0, NOW));
+	must(claim(pool, MASK_1, &pool->first, 1, NOW));
+	must(leg_end_party(db, anna, NOW + 60, NOW + 90));
+	check_claim(pool, &pool->first, NOW + 60, NOW + 90);
+	must(leg_route(db, &route, MASK_1, pool->people.boris));
+	assert_int_equal(route.live_until, NOW + TTL);
+	assert_int_equal(route.held_until, NOW + TTL + HOLD);
+	/* Never lengthened. */
+	must(leg_end_party(db, anna, NOW + 60, NOW + 900));
+	must(leg_end_party(db, anna, NOW + 61, NOW + 900));
+	must(leg_end_party(db, "pty_", NOW, NOW));
+	check_claim(pool, &pool->first, NOW + 60, NOW + 90);
 }
 
 /* After the end the hold counts, to the second of the new time. */
@@ -269,12 +311,58 @@ test_claim_after_end(void **state)
 	struct db *db = pool->store->db;
 
 	must(claim(pool, MASK_1, &pool->first, 0, NOW));
-	must(leg_end(db, pool->first.id, NOW + 60, NOW + 90));
+	must(leg_move(db, pool->first.id, NOW + 60, NOW + 90, NOW + 60));
 	assert_int_equal(
 	    claim(pool, MASK_1, &pool->second, 0, NOW + 59), RC_RETRY);
 	assert_int_equal(
 	    claim(pool, MASK_1, &pool->other, 0, NOW + 89), RC_RETRY);
 	must(claim(pool, MASK_1, &pool->other, 0, NOW + 90));
+}
+
+/* Held since then or longer: to be had early, but never while it lives. */
+static void
+test_claim_reuses_what_was_held_long_enough(void **state)
+{
+	struct pool *pool = *state;
+	int64_t end = NOW + TTL;
+	struct leg leg = {
+		.number = MASK_1,
+		.person = pool->people.anna,
+		.peer = pool->people.clara,
+		.session_id = pool->other.id,
+		.party_id = pool->other.parties[0].id,
+		.live_until = end + TTL,
+		.held_until = end + TTL + HOLD,
+	};
+
+	must(claim(pool, MASK_1, &pool->first, 0, NOW));
+	assert_int_equal(leg_claim(pool->store->db, &leg, end + 9), RC_RETRY);
+	leg.reuse_before = end - 1;
+	assert_int_equal(leg_claim(pool->store->db, &leg, end + 9), RC_RETRY);
+	leg.reuse_before = end + 99;
+	assert_int_equal(leg_claim(pool->store->db, &leg, end - 1), RC_RETRY);
+	check_claim(pool, &pool->first, end, end + HOLD);
+	leg.reuse_before = end;
+	must(leg_claim(pool->store->db, &leg, end + 9));
+	check_claim(pool, &pool->other, end + TTL, end + TTL + HOLD);
+}
+
+/* The counterpart changed: now Clara may take what Anna held for Boris, and
+ * Boris may not. */
+static void
+test_set_peer_moves_the_hold(void **state)
+{
+	struct pool *pool = *state;
+	struct db *db = pool->store->db;
+
+	must(claim(pool, MASK_1, &pool->first, 0, NOW));
+	must(leg_set_peer(db, "pty_", pool->people.clara));
+	assert_int_equal(
+	    claim(pool, MASK_1, &pool->other, 0, NOW + TTL), RC_RETRY);
+	must(leg_set_peer(db, pool->first.parties[0].id, pool->people.clara));
+	assert_int_equal(
+	    claim(pool, MASK_1, &pool->second, 0, NOW + TTL), RC_RETRY);
+	must(claim(pool, MASK_1, &pool->other, 0, NOW + TTL));
 }
 
 static void
@@ -359,6 +447,82 @@ test_route_says_how_the_session_ended(void **state)
 	assert_true(route.expired);
 }
 
+/* A code means the party it was made for, at its number, while its leg lives
+ * and it is not replaced. */
+static void
+test_route_code_finds_the_live_party(void **state)
+{
+	struct pool *pool = *state;
+	struct store *s = pool->store;
+	const char *code = pool->first.parties[0].code;
+	struct leg_route route = { .live_until = 7 };
+
+	assert_int_equal(
+	    leg_route_code(s->db, &route, MASK_1, code, NOW), RC_NOT_FOUND);
+	must(claim(pool, MASK_1, &pool->first, 0, NOW));
+	assert_int_equal(
+	    leg_route_code(s->db, &route, MASK_2, code, NOW), RC_NOT_FOUND);
+	assert_int_equal(
+	    leg_route_code(s->db, &route, MASK_1, "", NOW), RC_NOT_FOUND);
+	assert_int_equal(leg_route_code(s->db, &route, MASK_1, code, NOW + TTL),
+	    RC_NOT_FOUND);
+	assert_int_equal(route.live_until, 7);
+	must(leg_route_code(s->db, &route, MASK_1, code, NOW + TTL - 1));
+	assert_string_equal(route.party_id, pool->first.parties[0].id);
+	assert_string_equal(route.peer_id, pool->first.parties[1].id);
+	store_run(s, "UPDATE party SET replaced_at = 1 WHERE position = 0");
+	assert_int_equal(
+	    leg_route_code(s->db, &route, MASK_1, code, NOW), RC_NOT_FOUND);
+}
+
+static void
+test_route_party_finds_by_party(void **state)
+{
+	struct pool *pool = *state;
+	struct leg_route route = { .live_until = 7 };
+	struct db *db = pool->store->db;
+
+	must(claim(pool, MASK_1, &pool->first, 0, NOW));
+	assert_int_equal(leg_route_party(db, &route, pool->first.parties[1].id),
+	    RC_NOT_FOUND);
+	assert_int_equal(leg_route_party(db, &route, ""), RC_NOT_FOUND);
+	assert_int_equal(route.live_until, 7);
+	must(leg_route_party(db, &route, pool->first.parties[0].id));
+	assert_string_equal(route.session_id, pool->first.id);
+	assert_string_equal(route.number, MASK_1);
+	assert_string_equal(route.role, "customer");
+}
+
+/* All that the decision needs of session and parties. */
+static void
+test_route_tells_modes_and_marks(void **state)
+{
+	struct pool *pool = *state;
+	struct store *s = pool->store;
+	struct leg_route route;
+
+	must(claim(pool, MASK_1, &pool->first, 0, NOW));
+	must(leg_route(s->db, &route, MASK_1, pool->people.anna));
+	assert_string_equal(route.voice, "both");
+	assert_string_equal(route.role, "customer");
+	assert_int_equal(route.linger_until, 0);
+	assert_false(route.disputed);
+	assert_false(route.peer_disputed);
+	assert_false(route.replaced);
+	store_run(s, "UPDATE party SET disputed_at = 5 WHERE position = 1");
+	store_run(s, "UPDATE session SET voice = 'driver', linger_until = 9");
+	must(leg_route(s->db, &route, MASK_1, pool->people.anna));
+	assert_string_equal(route.voice, "driver");
+	assert_int_equal(route.linger_until, 9);
+	assert_false(route.disputed);
+	assert_true(route.peer_disputed);
+	store_run(s, "UPDATE party SET disputed_at = 1 - position,"
+		     " replaced_at = CASE position WHEN 0 THEN 5 END");
+	must(leg_route(s->db, &route, MASK_1, pool->people.anna));
+	assert_true(route.disputed);
+	assert_true(route.replaced);
+}
+
 /* A sealed number that cannot be one does not run over. */
 static void
 test_route_refuses_too_long_a_number(void **state)
@@ -391,12 +555,19 @@ main(void)
 		LEG_TEST(test_claim_forgets_the_peer_before),
 		LEG_TEST(test_table_keeps_one_session_a_leg),
 		LEG_TEST(test_claim_refuses_what_is_not_there),
-		LEG_TEST(test_end_turns_live_into_held),
-		LEG_TEST(test_end_never_lengthens),
+		LEG_TEST(test_move_turns_live_into_held),
+		LEG_TEST(test_move_wakes_no_held_leg),
+		LEG_TEST(test_move_leaves_the_replaced),
+		LEG_TEST(test_end_party_ends_one_leg),
 		LEG_TEST(test_claim_after_end),
+		LEG_TEST(test_claim_reuses_what_was_held_long_enough),
+		LEG_TEST(test_set_peer_moves_the_hold),
 		LEG_TEST(test_route_names_the_peer),
 		LEG_TEST(test_route_refuses_what_was_not_claimed),
 		LEG_TEST(test_route_says_how_the_session_ended),
+		LEG_TEST(test_route_code_finds_the_live_party),
+		LEG_TEST(test_route_party_finds_by_party),
+		LEG_TEST(test_route_tells_modes_and_marks),
 		LEG_TEST(test_route_refuses_too_long_a_number),
 	};
 

@@ -55,6 +55,10 @@ test_name_is_the_one_of_the_constant(void **state)
 	assert_string_equal(rc_name(RC_POOL), "pool");
 	assert_string_equal(rc_name(RC_KEY_REUSED), "key_reused");
 	assert_string_equal(rc_name(RC_EXISTS), "exists");
+	assert_string_equal(rc_name(RC_FORBIDDEN), "forbidden");
+	assert_string_equal(rc_name(RC_LIMIT), "limit");
+	assert_string_equal(rc_name(RC_ENDED), "ended");
+	assert_string_equal(rc_name(RC_OFF), "off");
 	assert_string_equal(rc_name(RC_BUSY), "busy");
 	assert_string_equal(rc_name(RC_RETRY), "retry");
 	assert_string_equal(rc_name(RC_UNAVAILABLE), "unavailable");
@@ -80,7 +84,8 @@ test_success_and_refusals_are_final(void **state)
 		RC_TYPE, RC_TOO_LARGE, RC_INCOMPLETE, RC_UNSIGNED,
 		RC_UNAUTHORIZED, RC_SYNTAX, RC_INVALID, RC_NOT_FOUND,
 		RC_SAME_PARTY, RC_OWN_NUMBER, RC_COUNTRY, RC_REFERENCE, RC_POOL,
-		RC_KEY_REUSED, RC_EXISTS };
+		RC_KEY_REUSED, RC_EXISTS, RC_FORBIDDEN, RC_LIMIT, RC_ENDED,
+		RC_OFF };
 	size_t i;
 
 	(void)state;
@@ -101,7 +106,7 @@ test_failures_are_not_final(void **state)
 		if (rc_final(failures[i]))
 			fail_msg("%s is final", rc_name(failures[i]));
 	/* And together with those above that is all there are. */
-	assert_int_equal(RC__MAX, 19 + 7);
+	assert_int_equal(RC__MAX, 23 + 7);
 }
 
 static void

@@ -31,6 +31,8 @@ test_status_names(void **state)
 {
 	(void)state;
 	assert_string_equal(session_status_name(SESSION_OPEN), "open");
+	assert_string_equal(
+	    session_status_name(SESSION_LINGERING), "lingering");
 	assert_string_equal(session_status_name(SESSION_CLOSED), "closed");
 	assert_string_equal(session_status_name(SESSION_EXPIRED), "expired");
 }
@@ -70,7 +72,9 @@ test_check_refuses_roles(void **state)
 {
 	static const char *const roles[] = { "", "Driver", "driveR", "9lives",
 		"-x", "_x", "two words", "driver ", "dri\nver", "dri.ver",
-		"fahrg\303\244st", "\"" };
+		"fahrg\303\244st", "\"",
+		/* They mean other things where a role may stand. */
+		"both", "none" };
 	struct session_request request;
 	size_t i;
 
@@ -210,15 +214,15 @@ test_insert_and_find_keep_all(void **state)
 
 	must_insert(s, &session, "trip-8731", 0);
 	for (i = 0; i < SESSION_PARTIES; i++) {
-		assert_int_equal(strlen(session.parties[i].code), 4);
+		assert_int_equal(strlen(session.parties[i].code), 6);
 		assert_int_equal(
-		    strspn(session.parties[i].code, "0123456789"), 4);
+		    strspn(session.parties[i].code, "0123456789"), 6);
 	}
 	must(session_find(s->db, s->service.id, &found, session.id));
 	check_same(&found, &session);
 }
 
-/* Codes are random: twenty of four digits are not all the same. */
+/* Codes are random: twenty of six digits are not all the same. */
 static void
 test_insert_makes_codes(void **state)
 {
@@ -231,8 +235,9 @@ test_insert_makes_codes(void **state)
 	assert_in_range(
 	    store_int(s, "SELECT count(DISTINCT code) FROM party"), 10, 20);
 	assert_int_equal(
-	    store_int(s, "SELECT count(*) FROM party "
-			 "WHERE code NOT GLOB '[0-9][0-9][0-9][0-9]'"),
+	    store_int(s,
+		"SELECT count(*) FROM party "
+		"WHERE code NOT GLOB '[0-9][0-9][0-9][0-9][0-9][0-9]'"),
 	    0);
 }
 
@@ -592,6 +597,133 @@ test_list_in_pages(void **state)
 	check_list(s, sessions, &filter, NOW, "0");
 }
 
+static void
+test_status_lingers_to_the_second(void **state)
+{
+	struct session session = {
+		.expires_at = NOW, .closed_at = NOW - 9, .linger_until = NOW + 9
+	};
+
+	(void)state;
+	assert_int_equal(session_status(&session, NOW + 8), SESSION_LINGERING);
+	assert_int_equal(session_status(&session, NOW + 9), SESSION_CLOSED);
+	/* What was never closed, or has expired, does not. */
+	session.closed_by_expiry = true;
+	assert_int_equal(session_status(&session, NOW), SESSION_EXPIRED);
+	session.closed_at = 0;
+	assert_int_equal(session_status(&session, NOW - 1), SESSION_OPEN);
+	assert_int_equal(session_status(&session, NOW), SESSION_EXPIRED);
+}
+
+static void
+test_list_lingering_to_the_second(void **state)
+{
+	struct session_filter filter = { .status = SESSION_LINGERING,
+		.limit = 200 };
+	struct session sessions[6];
+	struct store *s = *state;
+
+	insert_list(s, sessions);
+	check_list(s, sessions, &filter, NOW, "");
+	sessions[1].linger_until = NOW + 5;
+	must(session_linger(s->db, s->service.id, &sessions[1]));
+	check_list(s, sessions, &filter, NOW + 4, "1");
+	check_list(s, sessions, &filter, NOW + 5, "");
+	filter.status = SESSION_CLOSED;
+	check_list(s, sessions, &filter, NOW + 4, "4");
+	check_list(s, sessions, &filter, NOW + 5, "41");
+	strcpy(filter.reference, "a");
+	check_list(s, sessions, &filter, NOW + 4, "");
+	check_list(s, sessions, &filter, NOW + 5, "1");
+	filter.status = SESSION_LINGERING;
+	check_list(s, sessions, &filter, NOW + 4, "1");
+	check_list(s, sessions, &filter, NOW + 5, "");
+}
+
+static void
+test_mode_is_both_none_or_a_role(void **state)
+{
+	const struct session session = { .parties = { { .role = "customer" },
+					     { .role = "driver" } } };
+	static const char *const others[] = { "", "Both", "any", "customers",
+		"drive", "customer driver" };
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	must(session_check_mode(&session, "both", "voice", &fault));
+	must(session_check_mode(&session, "none", "voice", &fault));
+	must(session_check_mode(&session, "customer", "voice", &fault));
+	must(session_check_mode(&session, "driver", "voice", &fault));
+	for (i = 0; i < LENGTH(others); i++) {
+		fault.field[0] = '\0';
+		assert_int_equal(
+		    session_check_mode(&session, others[i], "text", &fault),
+		    RC_INVALID);
+		assert_string_equal(fault.field, "text");
+	}
+}
+
+/* A code of a session that is being made is taken already, or its two parties
+ * could get the same. */
+static void
+test_insert_knows_the_code_just_made(void **state)
+{
+	struct store *s = *state;
+	struct session session;
+	int i;
+
+	must_insert(s, &session, "", 0);
+	for (i = 0; i < SESSION_PARTIES; i++) {
+		assert_int_equal(
+		    db_first(s->db, SQL_PARTY_CODE_USED,
+			DB_ARGS(DB_TEXT(session.parties[i].number),
+			    DB_TEXT(session.parties[i].code), DB_INT(NOW))),
+		    RC_OK);
+		db_done(s->db, SQL_PARTY_CODE_USED);
+	}
+}
+
+static void
+test_dispute_once(void **state)
+{
+	struct store *s = *state;
+	struct session session, found;
+
+	must_insert(s, &session, "", 0);
+	must(session_dispute(s->db, session.parties[1].id, NOW));
+	assert_int_equal(
+	    session_dispute(s->db, session.parties[1].id, NOW + 1), RC_NONE);
+	assert_int_equal(session_dispute(s->db, "pty_", NOW), RC_NONE);
+	must(session_find(s->db, s->service.id, &found, session.id));
+	assert_false(found.parties[0].disputed);
+	assert_true(found.parties[1].disputed);
+	assert_int_equal(
+	    store_int(s, "SELECT max(disputed_at) FROM party"), NOW);
+}
+
+static void
+test_update_only_what_is_open(void **state)
+{
+	struct store *s = *state;
+	struct session session, found;
+	struct service other;
+
+	store_service(s, &other, "rides", "");
+	must_insert(s, &session, "", 0);
+	session.expires_at = NOW + 77;
+	strcpy(session.voice, "none");
+	strcpy(session.text, "driver");
+	assert_int_equal(
+	    session_update(s->db, other.id, &session), RC_NOT_FOUND);
+	must(session_update(s->db, s->service.id, &session));
+	must(session_find(s->db, s->service.id, &found, session.id));
+	assert_memory_equal(&found, &session, sizeof found);
+	must(session_close(s->db, s->service.id, session.id, NOW, false));
+	assert_int_equal(
+	    session_update(s->db, s->service.id, &session), RC_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -618,6 +750,12 @@ main(void)
 		SESSION_TEST(test_list_by_status_to_the_second),
 		SESSION_TEST(test_list_by_reference),
 		SESSION_TEST(test_list_in_pages),
+		SESSION_TEST(test_status_lingers_to_the_second),
+		SESSION_TEST(test_list_lingering_to_the_second),
+		SESSION_TEST(test_mode_is_both_none_or_a_role),
+		SESSION_TEST(test_insert_knows_the_code_just_made),
+		SESSION_TEST(test_dispute_once),
+		SESSION_TEST(test_update_only_what_is_open),
 	};
 
 	return cmocka_run_group_tests_name("session", tests, NULL, NULL);

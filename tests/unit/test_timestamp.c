@@ -190,6 +190,79 @@ test_parse_refuses_liberties(void **state)
 	check_refused("Sun, 22 Nov 2026 9:0:0 +0000");
 }
 
+/* Reads RFC 3339 and must be refused. */
+static void
+check_refused_rfc3339(const char *text)
+{
+	int64_t got = -77;
+
+	if (timestamp_parse_rfc3339(&got, text) != RC_SYNTAX)
+		fail_msg("\"%s\" passed", text);
+	assert_int_equal(got, -77);
+}
+
+static void
+test_rfc3339_reads_what_format_writes(void **state)
+{
+	char text[TIMESTAMP_SIZE];
+	int64_t at, got;
+
+	(void)state;
+	for (at = -86400 * 400; at < 253402300800; at += 86399 * 173) {
+		got = -77;
+		assert_int_equal(
+		    timestamp_parse_rfc3339(&got, timestamp_format(text, at)),
+		    RC_OK);
+		assert_int_equal(got, at);
+	}
+	assert_int_equal(
+	    timestamp_parse_rfc3339(&got, "9999-12-31T23:59:59Z"), RC_OK);
+	assert_int_equal(got, 253402300799);
+	assert_int_equal(
+	    timestamp_parse_rfc3339(&got, "2028-02-29T00:00:00Z"), RC_OK);
+	assert_string_equal(
+	    timestamp_format(text, got), "2028-02-29T00:00:00Z");
+}
+
+static void
+test_rfc3339_refuses_other_forms(void **state)
+{
+	static const char *const texts[] = { "", " ", "now", "1795363200",
+		"2026-11-22", "2026-11-22T16:00:00", "2026-11-22T16:00Z",
+		"2026-11-22 16:00:00Z", "2026-11-22t16:00:00Z",
+		"2026-11-22T16:00:00z", "2026-11-22T16:00:00+00:00",
+		"2026-11-22T16:00:00-00:00", "2026-11-22T16:00:00+01:00",
+		"2026-11-22T16:00:00.5Z", "2026-11-22T16:00:00ZZ",
+		"2026-11-22T16:00:00Z ", " 2026-11-22T16:00:00Z",
+		"2026-11-22T 16:00:00Z", "2026-11-22T16:00:00Z\n",
+		"2026-1-22T16:00:00Z", "2026-11-2T16:00:00Z",
+		"2026-11-22T6:00:00Z", "2026-11-22T16:0:00Z",
+		"26-11-22T16:00:00Z", "+2026-11-22T16:00:00Z",
+		"-2026-11-22T16:00:00Z", "12026-11-22T16:00:00Z",
+		"20261122T160000Z", "Sun, 22 Nov 2026 16:00:00 GMT" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(texts); i++)
+		check_refused_rfc3339(texts[i]);
+}
+
+static void
+test_rfc3339_refuses_moments_that_are_none(void **state)
+{
+	static const char *const texts[] = { "2026-00-22T16:00:00Z",
+		"2026-13-22T16:00:00Z", "2026-11-00T16:00:00Z",
+		"2026-11-31T16:00:00Z", "2026-02-29T16:00:00Z",
+		"2100-02-29T16:00:00Z", "2026-11-22T24:00:00Z",
+		"2026-11-22T16:60:00Z", "2026-11-22T16:00:60Z",
+		"2026-11-22T23:59:60Z", "2026-11-22T16:00:61Z" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(texts); i++)
+		check_refused_rfc3339(texts[i]);
+}
+
 int
 main(void)
 {
@@ -204,6 +277,9 @@ main(void)
 		cmocka_unit_test(test_parse_refuses_numbers_out_of_bounds),
 		cmocka_unit_test(test_parse_refuses_days_that_are_none),
 		cmocka_unit_test(test_parse_refuses_liberties),
+		cmocka_unit_test(test_rfc3339_reads_what_format_writes),
+		cmocka_unit_test(test_rfc3339_refuses_other_forms),
+		cmocka_unit_test(test_rfc3339_refuses_moments_that_are_none),
 	};
 
 	return cmocka_run_group_tests_name("timestamp", tests, NULL, NULL);

@@ -95,9 +95,11 @@ test_say(void **state)
 	(void)state;
 	buf_init(&out, 0);
 	assert_int_equal(
-	    twiml_say(&out, "This number is no longer in use."), RC_OK);
+	    twiml_say(&out, "This number is no longer in use.", "en-US"),
+	    RC_OK);
 	assert_string_equal(buf_text(&out),
-	    HEAD "<Response><Say>This number is no longer in use.</Say>"
+	    HEAD "<Response><Say language=\"en-US\">This number is no longer "
+		 "in use.</Say>"
 		 "<Hangup/></Response>\n");
 	buf_free(&out);
 }
@@ -187,9 +189,10 @@ test_documents_are_appended(void **state)
 }
 
 static const char *const hostile[] = { "&", "<", "\"'", "]]>",
-	"</Say><Dial>+12025550147</Dial><Say>", "<!-- x", "<?xml?>",
-	"<![CDATA[x]]>", "&amp;&lt;&#60;", "&bomb;", "\" action=\"//evil",
-	"a\nb\tc", "a\rb", "  blanks  ", "zażółć 電話 😀" };
+	"</Say><Dial>+12025550147</Dial><Say language=\"en-US\">", "<!-- x",
+	"<?xml?>", "<![CDATA[x]]>", "&amp;&lt;&#60;", "&bomb;",
+	"\" action=\"//evil", "a\nb\tc", "a\rb", "  blanks  ",
+	"zażółć 電話 😀" };
 
 static void
 test_hostile_sentence_stays_text(void **state)
@@ -203,7 +206,7 @@ test_hostile_sentence_stays_text(void **state)
 	buf_init(&out, 0);
 	for (i = 0; i < LENGTH(hostile); i++) {
 		buf_reset(&out);
-		assert_int_equal(twiml_say(&out, hostile[i]), RC_OK);
+		assert_int_equal(twiml_say(&out, hostile[i], "en-US"), RC_OK);
 		doc = parse(&out);
 		root = xmlDocGetRootElement(doc);
 		assert_int_equal(count_children(root), 2);
@@ -261,7 +264,7 @@ test_text_that_is_no_xml_is_refused(void **state)
 	buf_init(&out, 0);
 	for (i = 0; i < LENGTH(texts); i++) {
 		buf_reset(&out);
-		assert_int_equal(twiml_say(&out, texts[i]), RC_MEMORY);
+		assert_int_equal(twiml_say(&out, texts[i], "en-US"), RC_MEMORY);
 		assert_false(buf_ok(&out));
 		assert_int_equal(out.len, 0);
 		for (j = 0; j < 4; j++)
@@ -296,7 +299,7 @@ test_full_buffer_is_refused(void **state)
 	assert_false(buf_ok(&out));
 	assert_int_equal(out.len, 0);
 	buf_reset(&out);
-	assert_int_equal(twiml_say(&out, "x"), RC_MEMORY);
+	assert_int_equal(twiml_say(&out, "x", "en-US"), RC_MEMORY);
 	assert_false(buf_ok(&out));
 	/* Nor of one that would fit behind another that failed. */
 	out.max = 0;
@@ -342,7 +345,7 @@ test_documents_follow_the_grammar(void **state)
 	if (access(rng, R_OK) != 0)
 		skip();
 	buf_init(&out, 0);
-	assert_int_equal(twiml_say(&out, "Sorry & good-bye."), RC_OK);
+	assert_int_equal(twiml_say(&out, "Sorry & good-bye.", "en-US"), RC_OK);
 	assert_int_equal(validate(rng, buf_text(&out)), 0);
 	buf_reset(&out);
 	assert_int_equal(twiml_dial(&out, &call), RC_OK);
@@ -355,8 +358,87 @@ test_documents_follow_the_grammar(void **state)
 	assert_int_equal(validate(rng, buf_text(&out)), 0);
 	assert_int_equal(validate(rng, twiml_sorry), 0);
 	/* It would have noticed: 3 says "not valid". */
-	assert_int_equal(
-	    validate(rng, "<Response><Hangup/><Say>x</Say></Response>"), 3);
+	assert_int_equal(validate(rng, "<Response><Hangup/><Say "
+				       "language=\"en-US\">x</Say></Response>"),
+	    3);
+	buf_free(&out);
+}
+
+static void
+test_announce(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(twiml_announce(&out, "Guten Tag.", "de-DE"), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    HEAD "<Response><Say language=\"de-DE\">Guten Tag.</Say>"
+		 "</Response>\n");
+	buf_free(&out);
+}
+
+static void
+test_gather(void **state)
+{
+	struct twiml_gather gather = { .sentence = "Code & key?",
+		.language = "en-US",
+		.digits = 6,
+		.action_url = "https://mask.example.com/twilio/voice/code" };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(twiml_gather(&out, &gather), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    HEAD "<Response><Gather numDigits=\"6\" timeout=\"10\" "
+		 "action=\"https://mask.example.com/twilio/voice/code\" "
+		 "method=\"POST\"><Say language=\"en-US\">Code &amp; key?"
+		 "</Say></Gather><Hangup/></Response>\n");
+	buf_reset(&out);
+	gather.missed = "Nothing.";
+	assert_int_equal(twiml_gather(&out, &gather), RC_OK);
+	assert_non_null(strstr(buf_text(&out),
+	    "</Gather><Say language=\"en-US\">Nothing.</Say><Hangup/>"));
+	buf_reset(&out);
+	gather.missed = "\001";
+	assert_int_equal(twiml_gather(&out, &gather), RC_MEMORY);
+	buf_reset(&out);
+	gather.missed = NULL;
+	gather.sentence = "\377";
+	assert_int_equal(twiml_gather(&out, &gather), RC_MEMORY);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+}
+
+static void
+test_dial_with_announcement_and_screening(void **state)
+{
+	struct twiml_dial dial = call;
+	struct buf out;
+
+	(void)state;
+	dial.announcement = "One moment, <please>.";
+	dial.language = "en-US";
+	dial.screen_url = "https://mask.example.com/twilio/voice/screen?a=1&b";
+	buf_init(&out, 0);
+	assert_int_equal(twiml_dial(&out, &dial), RC_OK);
+	assert_string_equal(buf_text(&out), HEAD
+	    "<Response><Say language=\"en-US\">One moment, &lt;please&gt;."
+	    "</Say><Dial callerId=\"+12125550199\" answerOnBridge=\"true\" "
+	    "timeLimit=\"14400\" "
+	    "action=\"https://mask.example.com/v1/voice-ended"
+	    "#rc=2&amp;rt=4500\" method=\"POST\">"
+	    "<Number url=\"https://mask.example.com/twilio/voice/screen?a=1"
+	    "&amp;b\" method=\"POST\" "
+	    "statusCallback=\"https://mask.example.com/v1/status-callback\" "
+	    "statusCallbackMethod=\"POST\" "
+	    "statusCallbackEvent=\"initiated ringing answered completed\">"
+	    "+12025550147</Number></Dial></Response>\n");
+	buf_reset(&out);
+	dial.announcement = "\001";
+	assert_int_equal(twiml_dial(&out, &dial), RC_MEMORY);
+	assert_int_equal(out.len, 0);
 	buf_free(&out);
 }
 
@@ -375,6 +457,9 @@ main(void)
 		cmocka_unit_test(test_text_that_is_no_xml_is_refused),
 		cmocka_unit_test(test_full_buffer_is_refused),
 		cmocka_unit_test(test_documents_follow_the_grammar),
+		cmocka_unit_test(test_announce),
+		cmocka_unit_test(test_gather),
+		cmocka_unit_test(test_dial_with_announcement_and_screening),
 	};
 
 	return cmocka_run_group_tests_name("twiml", tests, NULL, NULL);

@@ -97,6 +97,23 @@ test_read_leaves_out_what_is_optional(void **state)
 }
 
 static void
+test_read_takes_modes_and_a_number(void **state)
+{
+	struct session_request request;
+
+	(void)state;
+	must_read(&request, "{" PARTIES "}");
+	assert_string_equal(request.voice, "both");
+	assert_string_equal(request.text, "both");
+	assert_string_equal(request.number, "");
+	must_read(&request, "{\"voice\":\"driver\",\"text\":\"none\","
+			    "\"masked_number\":\"+12025550191\"," PARTIES "}");
+	assert_string_equal(request.voice, "driver");
+	assert_string_equal(request.text, "none");
+	assert_string_equal(request.number, "+12025550191");
+}
+
+static void
 test_read_takes_the_longest(void **state)
 {
 	struct session_request request;
@@ -142,6 +159,10 @@ test_read_refuses_every_wrong_type(void **state)
 		{ "{\"reference\":%s," PARTIES "}", "reference", ".xxxx.xxxx" },
 		{ "{\"ttl\":%s," PARTIES "}", "ttl", "x.xxx.xxxx" },
 		{ "{\"country\":%s," PARTIES "}", "country", ".xxxx.xxxx" },
+		{ "{\"voice\":%s," PARTIES "}", "voice", ".xxxx.xxxx" },
+		{ "{\"text\":%s," PARTIES "}", "text", ".xxxx.xxxx" },
+		{ "{\"masked_number\":%s," PARTIES "}", "masked_number",
+		    "xxxxx.xxxx" },
 		{ "{\"parties\":%s}", "parties", "xxxxxxxxxx" },
 		{ FIRST("%s"), "parties[0]", "xxxxxxx.x." },
 		{ SECOND("%s"), "parties[1]", "xxxxxxx.x." },
@@ -224,6 +245,13 @@ test_read_refuses_fields(void **state)
 		{ "{\"country\":\"U\"," PARTIES "}", "country" },
 		{ "{\"country\":\"USA\"," PARTIES "}", "country" },
 		{ "{\"country\":\"ZZ\"," PARTIES "}", "country" },
+		{ "{\"masked_number\":\"12025550191\"," PARTIES "}",
+		    "masked_number" },
+		{ "{\"masked_number\":\"\"," PARTIES "}", "masked_number" },
+		{ "{\"voice\":\"\"," PARTIES "}", "voice" },
+		{ "{\"text\":\"" TEN("a") TEN("b") TEN("c") "def\"," PARTIES
+							    "}",
+		    "text" },
 		{ FIRST("{\"role\":\"\",\"phone\":\"1\"}"), "parties[0].role" },
 		{ FIRST("{\"role\":\"" TEN("a") TEN("b")
 			  TEN("c") "def\",\"phone\":\"1\"}"),
@@ -416,42 +444,187 @@ test_read_repeats_no_value(void **state)
 	}
 }
 
+/* What closing and its kin read from bodies. */
 static void
-test_nothing_takes_nothing(void **state)
+test_closing_takes_linger_and_voice(void **state)
 {
-	static const char *const bodies[] = { "", "{}", " { } ", "\n{\t}\r\n" };
+	static const char *const bodies[] = { "", "{}", " { } ",
+		"{\"linger\":null,\"voice\":null}" };
+	static const char full[] = "{\"voice\":\"customer\",\"linger\":86400}";
+	struct session_closing closing = { .linger_s = 0 };
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < LENGTH(bodies); i++)
-		assert_int_equal(
-		    view_read_nothing(bodies[i], strlen(bodies[i]), NULL),
+	for (i = 0; i < LENGTH(bodies); i++) {
+		assert_int_equal(view_read_closing(&closing, bodies[i],
+				     strlen(bodies[i]), NULL),
 		    RC_OK);
+		assert_int_equal(closing.linger_s, 0);
+		assert_string_equal(closing.voice, "");
+	}
+	assert_int_equal(
+	    view_read_closing(&closing, full, strlen(full), NULL), RC_OK);
+	assert_int_equal(closing.linger_s, 86400);
+	assert_string_equal(closing.voice, "customer");
 }
 
+/* A body that some reader refuses. */
+struct refused {
+	const char *body, *field;
+	enum rc rc;
+};
+
 static void
-test_nothing_refuses_something(void **state)
+test_closing_refuses_the_rest(void **state)
 {
-	static const struct {
-		const char *body, *field;
-		enum rc rc;
-	} rows[] = { { " ", "", RC_SYNTAX }, { "[]", "", RC_SYNTAX },
-		{ "null", "", RC_SYNTAX }, { "0", "", RC_SYNTAX },
-		{ "{", "", RC_SYNTAX }, { "{}}", "", RC_SYNTAX },
-		{ "{\"a\":1,\"a\":1}", "a", RC_SYNTAX },
-		{ "{\"a\":null}", "a", RC_INVALID },
+	static const struct refused rows[] = { { " ", "", RC_SYNTAX },
+		{ "[]", "", RC_SYNTAX }, { "null", "", RC_SYNTAX },
+		{ "0", "", RC_SYNTAX }, { "{", "", RC_SYNTAX },
+		{ "{}}", "", RC_SYNTAX },
+		{ "{\"linger\":1,\"linger\":1}", "linger", RC_SYNTAX },
 		{ "{\"ttl\":1}", "ttl", RC_INVALID },
-		{ "{\"9\":1}", "?", RC_INVALID } };
+		{ "{\"9\":1}", "?", RC_INVALID },
+		{ "{\"linger\":0}", "linger", RC_INVALID },
+		{ "{\"linger\":-1}", "linger", RC_INVALID },
+		{ "{\"linger\":\"1\"}", "linger", RC_INVALID },
+		{ "{\"linger\":1.5}", "linger", RC_INVALID },
+		{ "{\"linger\":true}", "linger", RC_INVALID },
+		{ "{\"voice\":\"\"}", "voice", RC_INVALID },
+		{ "{\"voice\":true}", "voice", RC_INVALID },
+		{ "{\"voice\":\"" TEN("a") TEN("b") TEN("c") "def\"}", "voice",
+		    RC_INVALID } };
+	struct session_closing closing;
 	struct fault fault;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < LENGTH(rows); i++) {
 		strcpy(fault.field, "untouched");
-		assert_int_equal(view_read_nothing(rows[i].body,
+		assert_int_equal(view_read_closing(&closing, rows[i].body,
 				     strlen(rows[i].body), &fault),
 		    rows[i].rc);
 		assert_string_equal(fault.field, rows[i].field);
+	}
+}
+
+static void
+test_role_is_one_word(void **state)
+{
+	static const struct refused rows[] = { { "", "", RC_SYNTAX },
+		{ "{}", "role", RC_INVALID },
+		{ "{\"role\":null}", "role", RC_INVALID },
+		{ "{\"role\":\"\"}", "role", RC_INVALID },
+		{ "{\"role\":[\"a\"]}", "role", RC_INVALID },
+		{ "{\"role\":\"a\",\"ttl\":1}", "ttl", RC_INVALID },
+		{ "{\"role\":\"a\",\"role\":\"b\"}", "role", RC_SYNTAX } };
+	char role[SESSION_ROLE_SIZE];
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(
+	    view_read_role(role, "{\"role\":\"driver\"}", 17, NULL), RC_OK);
+	assert_string_equal(role, "driver");
+	for (i = 0; i < LENGTH(rows); i++) {
+		fault.field[0] = '\0';
+		assert_int_equal(view_read_role(role, rows[i].body,
+				     strlen(rows[i].body), &fault),
+		    rows[i].rc);
+		assert_string_equal(fault.field, rows[i].field);
+	}
+}
+
+static void
+test_change_takes_all_fields(void **state)
+{
+	static const char body[] =
+	    "{\"ttl\":60,\"voice\":\"none\",\"text\":\"driver\"," PARTIES "}";
+	static const char one[] =
+	    "{\"expires_at\":\"2027-01-15T08:00:00Z\",\"parties\":[" DRIVER
+	    "]}";
+	static const char nothing[] =
+	    "{\"ttl\":null,\"expires_at\":null,\"voice\":null,"
+	    "\"text\":null,\"parties\":null}";
+	const struct session_change none = { .ttl_s = 0 };
+	struct session_change change = none;
+
+	(void)state;
+	assert_int_equal(
+	    view_read_change(&change, body, strlen(body), NULL), RC_OK);
+	assert_int_equal(change.ttl_s, 60);
+	assert_int_equal(change.expires_at, 0);
+	assert_string_equal(change.voice, "none");
+	assert_string_equal(change.text, "driver");
+	assert_string_equal(change.parties[0].role, "customer");
+	assert_string_equal(change.parties[0].phone, "+12025550147");
+	assert_string_equal(change.parties[1].role, "driver");
+	assert_string_equal(change.parties[1].phone, "+12025550123");
+	change = none;
+	assert_int_equal(
+	    view_read_change(&change, one, strlen(one), NULL), RC_OK);
+	assert_int_equal(change.expires_at, NOW);
+	assert_string_equal(change.voice, "");
+	assert_string_equal(change.parties[0].role, "driver");
+	assert_string_equal(change.parties[1].role, "");
+	change = none;
+	assert_int_equal(
+	    view_read_change(&change, nothing, strlen(nothing), NULL), RC_OK);
+	assert_memory_equal(&change, &none, sizeof change);
+	assert_int_equal(view_read_change(&change, "{}", 2, NULL), RC_OK);
+	assert_memory_equal(&change, &none, sizeof change);
+}
+
+static void
+test_change_refuses_the_rest(void **state)
+{
+	static const struct refused rows[] = { { "", "", RC_SYNTAX },
+		{ "[]", "", RC_SYNTAX },
+		{ "{\"ttl\":1,\"ttl\":2}", "ttl", RC_SYNTAX },
+		{ "{\"reference\":\"x\"}", "reference", RC_INVALID },
+		{ "{\"country\":\"US\"}", "country", RC_INVALID },
+		{ "{\"masked_number\":\"+12025550191\"}", "masked_number",
+		    RC_INVALID },
+		{ "{\"ttl\":0}", "ttl", RC_INVALID },
+		{ "{\"ttl\":-5}", "ttl", RC_INVALID },
+		{ "{\"expires_at\":1800000000}", "expires_at", RC_INVALID },
+		{ "{\"expires_at\":\"\"}", "expires_at", RC_INVALID },
+		{ "{\"expires_at\":\"soon\"}", "expires_at", RC_INVALID },
+		{ "{\"expires_at\":\"2027-01-15T08:00:00\"}", "expires_at",
+		    RC_INVALID },
+		{ "{\"expires_at\":\"2027-01-15T08:00:00+00:00\"}",
+		    "expires_at", RC_INVALID },
+		{ "{\"expires_at\":\"2027-02-30T08:00:00Z\"}", "expires_at",
+		    RC_INVALID },
+		/* Not to be taken for nothing. */
+		{ "{\"expires_at\":\"1970-01-01T00:00:00Z\"}", "expires_at",
+		    RC_INVALID },
+		{ "{\"voice\":\"\"}", "voice", RC_INVALID },
+		{ "{\"text\":false}", "text", RC_INVALID },
+		{ "{\"parties\":[]}", "parties", RC_INVALID },
+		{ "{\"parties\":{}}", "parties", RC_INVALID },
+		{ "{\"parties\":[" DRIVER "," DRIVER "," DRIVER "]}", "parties",
+		    RC_INVALID },
+		{ "{\"parties\":[null]}", "parties[0]", RC_INVALID },
+		{ "{\"parties\":[{\"role\":\"a\"}]}", "parties[0].phone",
+		    RC_INVALID },
+		{ "{\"parties\":[" DRIVER ",{\"phone\":\"1\"}]}",
+		    "parties[1].role", RC_INVALID },
+		{ "{\"parties\":[{\"role\":\"a\",\"phone\":\"1\","
+		  "\"code\":\"1\"}]}",
+		    "parties[0].code", RC_INVALID } };
+	struct session_change change;
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(rows); i++) {
+		memset(&change, 0, sizeof change);
+		fault.field[0] = '\0';
+		if (view_read_change(&change, rows[i].body,
+			strlen(rows[i].body), &fault) != rows[i].rc ||
+		    strcmp(fault.field, rows[i].field) != 0)
+			fail_msg("%s: field %s, %s", rows[i].body, fault.field,
+			    fault.detail);
 	}
 }
 
@@ -526,34 +699,45 @@ static const struct session sample = {
 	.reference = "trip \"8731\"/ü",
 	.created_at = NOW,
 	.expires_at = NOW + 7200,
+	.voice = "both",
+	.text = "driver",
 	.parties = {
-		{ "pty_00000000000000000000000002", "customer", "+12025550191",
-		    "0042" },
-		{ "pty_00000000000000000000000003", "driver", "+12025550192",
-		    "4821" },
+		{ .id = "pty_00000000000000000000000002",
+		    .role = "customer",
+		    .number = "+12025550191",
+		    .code = "000042" },
+		{ .id = "pty_00000000000000000000000003",
+		    .role = "driver",
+		    .number = "+12025550192",
+		    .code = "482117",
+		    .disputed = true },
 	},
 };
 
 #define SAMPLE_PARTIES                                                         \
 	"\"parties\":[{\"id\":\"pty_00000000000000000000000002\","             \
 	"\"role\":\"customer\",\"masked_number\":\"+12025550191\","            \
-	"\"code\":\"0042\",\"dial\":\"+12025550191,,0042#\"},"                 \
+	"\"code\":\"000042\",\"dial\":\"+12025550191,,000042#\","              \
+	"\"disputed\":false},"                                                 \
 	"{\"id\":\"pty_00000000000000000000000003\",\"role\":\"driver\","      \
-	"\"masked_number\":\"+12025550192\",\"code\":\"4821\","                \
-	"\"dial\":\"+12025550192,,4821#\"}]"
+	"\"masked_number\":\"+12025550192\",\"code\":\"482117\","              \
+	"\"dial\":\"+12025550192,,482117#\",\"disputed\":true}]"
+
+#define SAMPLE_MODES "\"voice\":\"both\",\"text\":\"driver\","
 
 #define SAMPLE_OPEN                                                            \
 	"{\"id\":\"ses_00000000000000000000000001\","                          \
 	"\"reference\":\"trip \\\"8731\\\"/ü\",\"status\":\"open\","          \
 	"\"created_at\":\"2027-01-15T08:00:00Z\","                             \
 	"\"expires_at\":\"2027-01-15T10:00:00Z\",\"closed_at\":"               \
-	"null," SAMPLE_PARTIES
+	"null,\"linger_until\":null," SAMPLE_MODES SAMPLE_PARTIES
 
 #define SAMPLE_CLOSED                                                          \
 	"{\"id\":\"ses_00000000000000000000000001\",\"reference\":null,"       \
 	"\"status\":\"closed\",\"created_at\":\"2027-01-15T08:00:00Z\","       \
 	"\"expires_at\":\"2027-01-15T10:00:00Z\","                             \
-	"\"closed_at\":\"2027-01-15T08:00:01Z\"," SAMPLE_PARTIES
+	"\"closed_at\":\"2027-01-15T08:00:01Z\",\"linger_until\":"             \
+	"null," SAMPLE_MODES SAMPLE_PARTIES
 
 static void
 check_session(const struct session *session, int64_t now,
@@ -579,6 +763,72 @@ test_session_golden(void **state)
 	closed.reference[0] = '\0';
 	closed.closed_at = NOW + 1;
 	check_session(&closed, NOW + 9999, NULL, 0, SAMPLE_CLOSED "}");
+}
+
+static void
+test_session_golden_lingering(void **state)
+{
+	struct session session = sample;
+	struct buf out;
+
+	(void)state;
+	session.reference[0] = '\0';
+	session.closed_at = NOW + 1;
+	session.linger_until = NOW + 60;
+	check_session(&session, NOW + 59, NULL, 0,
+	    "{\"id\":\"ses_00000000000000000000000001\",\"reference\":null,"
+	    "\"status\":\"lingering\","
+	    "\"created_at\":\"2027-01-15T08:00:00Z\","
+	    "\"expires_at\":\"2027-01-15T10:00:00Z\","
+	    "\"closed_at\":\"2027-01-15T08:00:01Z\","
+	    "\"linger_until\":\"2027-01-15T08:01:00Z\"," SAMPLE_MODES
+		SAMPLE_PARTIES "}");
+	buf_init(&out, 0);
+	assert_int_equal(
+	    view_session(&out, &session, NOW + 60, NULL, 0), RC_OK);
+	assert_non_null(strstr(buf_text(&out), "\"status\":\"closed\""));
+	buf_free(&out);
+}
+
+/* Explained without the real number. */
+static void
+test_route_golden(void **state)
+{
+	const struct mask_route connected = {
+		.decision = { POLICY_CONNECT, POLICY_CONNECTED_BY_CODE },
+		.service_id = "svc_0",
+		.session_id = "ses_1",
+		.party_id = "pty_2",
+		.peer_id = "pty_3",
+		.to = "+12025550147",
+		.caller_id = "+12025550191",
+		.limit_s = 1800,
+	};
+	const struct mask_route refused = {
+		.decision = { POLICY_REFUSE, POLICY_NUMBER_UNKNOWN },
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(view_route(&out, &connected), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    "{\"action\":\"connect\",\"reason\":\"connected_by_code\","
+	    "\"sentence\":null,\"session\":\"ses_1\",\"caller\":\"pty_2\","
+	    "\"callee\":\"pty_3\",\"shown\":\"+12025550191\","
+	    "\"limit\":1800}");
+	buf_reset(&out);
+	assert_int_equal(view_route(&out, &refused), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    "{\"action\":\"refuse\",\"reason\":\"number_unknown\","
+	    "\"sentence\":\"This number is not in service. Goodbye.\","
+	    "\"session\":null,\"caller\":null,\"callee\":null,"
+	    "\"shown\":null,\"limit\":0}");
+	buf_reset(&out);
+	assert_int_equal(view_intent(&out, NOW), RC_OK);
+	assert_string_equal(
+	    buf_text(&out), "{\"expires_at\":\"2027-01-15T08:00:00Z\"}");
+	buf_free(&out);
 }
 
 /* Nothing has run, and yet it has expired. */
@@ -718,12 +968,18 @@ main(void)
 		cmocka_unit_test(test_read_refuses_every_truncation),
 		cmocka_unit_test(test_read_refuses_deep_nesting),
 		cmocka_unit_test(test_read_repeats_no_value),
-		cmocka_unit_test(test_nothing_takes_nothing),
-		cmocka_unit_test(test_nothing_refuses_something),
+		cmocka_unit_test(test_read_takes_modes_and_a_number),
+		cmocka_unit_test(test_closing_takes_linger_and_voice),
+		cmocka_unit_test(test_closing_refuses_the_rest),
+		cmocka_unit_test(test_role_is_one_word),
+		cmocka_unit_test(test_change_takes_all_fields),
+		cmocka_unit_test(test_change_refuses_the_rest),
 		cmocka_unit_test(test_canonical_is_one_for_the_same_meaning),
 		cmocka_unit_test(test_canonical_differs_with_the_meaning),
 		cmocka_unit_test(test_canonical_refuses_bad_json),
 		cmocka_unit_test(test_session_golden),
+		cmocka_unit_test(test_session_golden_lingering),
+		cmocka_unit_test(test_route_golden),
 		cmocka_unit_test(test_session_shows_expiry_to_the_second),
 		cmocka_unit_test(test_session_golden_with_calls),
 		cmocka_unit_test(test_sessions_golden),

@@ -1,0 +1,34 @@
+#ifndef VOICE_H
+#define VOICE_H
+
+/* What the programs that answer calls share: from a decision to TwiML, to the
+ * record, to the counters. */
+
+#include "mask.h"
+#include "rc.h"
+#include "serve.h"
+
+/* How long a caller waits for the record of their call, in milliseconds. */
+#define VOICE_RECORD_WAIT_MS 1000
+
+/* Reads who dialled what from the form; code is "". RC_INVALID. */
+enum rc voice_read(struct exchange *x, struct mask_dialled *dialled);
+
+/* Returns the tag of a service's language for <Say>; English if it has none. */
+const char *voice_tag(const char *language);
+
+/*
+ * Appends the TwiML for a decision to the answer. again: the caller has typed
+ * a code that means nobody.
+ */
+enum rc voice_write(
+    struct exchange *x, const struct mask_route *route, bool again);
+
+/*
+ * Writes a call down and counts it. Fails open: a record that cannot be
+ * written keeps nobody from talking; it is logged and counted.
+ */
+void voice_record(struct exchange *x, const struct mask_dialled *dialled,
+    const struct mask_route *route);
+
+#endif
