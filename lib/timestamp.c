@@ -52,7 +52,7 @@ timestamp_parse_rfc3339(int64_t *at, const char *text)
 	int64_t read;
 
 	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (end == NULL || *end != '\0')
+	if (end == NULL || *end != '\0' || tm.tm_year < 0)
 		return RC_SYNTAX;
 	/* strptime is lenient: what it read must read the same. */
 	read = (int64_t)timegm(&tm);
