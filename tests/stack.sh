@@ -93,11 +93,16 @@ leader() {
 } 2>/dev/null
 
 # The processes of these groups that are ours, whether their leaders live or not.
+# The programs keep even their own user from looking at them, so they are known
+# by their names.
 members() {
-	local stat line IFS='|'
+	local stat line name IFS='|'
 	for stat in /proc/[0-9]*/stat; do
 		{ read -r line <"$stat"; } 2>/dev/null || continue
-		if [[ ${line##*) } =~ ^.\ [0-9]+\ ($*)\  ]] &&
+		[[ ${line##*) } =~ ^.\ [0-9]+\ ($*)\  ]] || continue
+		name=${line#*(}
+		name=${name%)*}
+		if [[ " ${names//$'\n'/ } " == *" $name "* ]] ||
 		    ours "${stat//[!0-9]/}"; then
 			echo "${stat//[!0-9]/}"
 		fi
@@ -502,10 +507,11 @@ restart() {
 	for pid in $(members "$supervisor"); do
 		[ "$pid" = "$supervisor" ] || old+=" $pid"
 	done
+	[ -n "$old" ] || die "$1 has no workers to replace"
 	# shellcheck disable=SC2086
 	kill -TERM $old
 	for pid in $old; do
-		while ours "$pid"; do
+		while kill -0 "$pid" 2>/dev/null; do
 			sleep 0.01
 		done
 	done

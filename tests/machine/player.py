@@ -379,7 +379,7 @@ class Player:
     def _wanted(self, place):
         if place is None:
             return None
-        return (self._service.pool + ["+12029999999"])[
+        return (self._service.pool + ["+12025550195"])[
             min(place, len(self._service.pool))]
 
     def _path(self, step, tail=""):
@@ -572,7 +572,7 @@ class Player:
         if kind == "pool":
             return self._service.pool[rest[0] % len(self._service.pool)]
         if kind == "none":
-            return "+12029999999"
+            return "+12025550195"
         party = self._party(*rest)
         return party.number if party else None
 

@@ -191,11 +191,18 @@ def test_after_a_lock_calls_are_recorded_again(patient, sick):
         assert sick.counters()["calls_unrecorded"] == lost
 
 
-def test_somebody_keeps_the_write_lock(patient, sick):
+def test_nobody_writes_while_another_has_the_lock(patient, sick):
+    """The lock file is what keeps SQLite's log sound (RELIABILITY.md, A4)."""
+    counted = sick.counters()["calls_unrecorded"]
     with open(sick.folder / "callmask.db-lock", "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        before = sick.tables()
         with within(3):
             assert patient.call().rings == patient.driver
+        with within(9):
+            come_again(patient.create())
+        assert sick.tables() == before
+    assert sick.counters()["calls_unrecorded"] == counted + 1
 
 
 # The database is gone.
