@@ -265,6 +265,17 @@ ring(struct store *s, enum call_status status, int64_t sequence)
 	must(report(s, SID_2, SID_1, BORIS, status, sequence));
 }
 
+/* Changes settings of the service. */
+static inline void
+set(struct store *s, const char *settings)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof sql, "UPDATE service SET %s WHERE name = 'taxi'",
+	    settings);
+	store_run(s, sql);
+}
+
 /* Checks the numbers, types and details of the service's events. */
 static inline void
 check_events(struct store *s, const char *expected)

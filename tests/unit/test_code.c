@@ -171,9 +171,9 @@ static void
 test_find_refuses_what_is_no_code(void **state)
 {
 	static const char *const codes[] = { "", "1", "12345", "1234567",
-		"12345x", "x12345", " 12345", "12345 ", "12345\n", "12345#",
-		"%%%%%%", "______", "'or'1'", "\357\274\221\357\274\222",
-		"-12345", "+12345" };
+		"123456x", "123456#", "12345x", "x12345", " 12345", "12345 ",
+		"12345\n", "12345#", "%%%%%%", "______", "'or'1'",
+		"\357\274\221\357\274\222", "-12345", "+12345" };
 	struct leg_route route;
 	struct store *s = *state;
 	struct session session;
@@ -250,6 +250,10 @@ test_failed_twice_is_once(void **state)
 	assert_int_equal(store_int(s, "SELECT count(*) FROM code_try"), 1);
 	must(code_failed(s->db, MASK_1, SID_2, "123456", NOW * 1000));
 	assert_int_equal(store_int(s, "SELECT count(*) FROM code_try"), 2);
+	/* Nor does saying it again put off when it is forgotten. */
+	must(code_failed(s->db, MASK_1, SID_1, "123456", NOW * 1000 + 9000));
+	assert_int_equal(
+	    store_int(s, "SELECT max(tried_at) FROM code_try"), NOW);
 	/* Whatever somebody types, no telephone number is kept of it. */
 	must(code_failed(s->db, MASK_1, SID_2, "2025550147", NOW * 1000));
 	store_lacks(s, "2025550147");

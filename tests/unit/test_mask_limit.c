@@ -5,17 +5,6 @@
 
 #include "deeds.h"
 
-/* Changes settings of the service. */
-static void
-set(struct store *s, const char *settings)
-{
-	char sql[256];
-
-	snprintf(sql, sizeof sql, "UPDATE service SET %s WHERE name = 'taxi'",
-	    settings);
-	store_run(s, sql);
-}
-
 static void
 test_session_limit_counts_connected_calls(void **state)
 {
