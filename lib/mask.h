@@ -8,8 +8,8 @@
  *
  * Deeds that change something run inside a transaction of the caller's
  * (db_transact), so that an answer kept under an Idempotency-Key stands or
- * falls with the change. A refusal leaves nothing behind but events about it;
- * a failure must be rolled back.
+ * falls with the change. A refusal leaves nothing behind but events about it
+ * (and the note of what had expired meanwhile); a failure must be rolled back.
  */
 
 #include <stdbool.h>
@@ -156,8 +156,8 @@ enum rc mask_dispute(
 
 /*
  * Writes down a report on a leg. Late, repeated and unordered reports do no
- * harm (call_apply). Returns RC_NONE for a leg that belongs to no session of
- * ours; it is written down all the same.
+ * harm (call_apply). Returns RC_NONE for a leg on none of our numbers, or
+ * dialled for no session we know; it is written down all the same.
  */
 enum rc mask_report(const struct mask *mask, const struct mask_report *report);
 

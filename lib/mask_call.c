@@ -435,6 +435,9 @@ identify(const struct mask *mask, const struct mask_report *report,
 	rc = call_find(mask->db, &parent, report->parent_sid);
 	if (rc == RC_OK) {
 		strcpy(call->service_id, parent.service_id);
+		/* The person may be in another session by now. */
+		if (strcmp(call->session_id, parent.session_id) != 0)
+			call->party_id[0] = '\0';
 		strcpy(call->session_id, parent.session_id);
 	}
 	return rc == RC_NOT_FOUND ? RC_OK : rc;
@@ -551,7 +554,8 @@ mask_report(const struct mask *mask, const struct mask_report *report)
 	moved = call_apply(&call, &report->progress);
 	if ((rc = call_update(mask->db, &call)) != RC_OK)
 		return rc;
-	if (call.service_id[0] == '\0')
+	if (call.service_id[0] == '\0' ||
+	    (call.parent_sid[0] != '\0' && call.session_id[0] == '\0'))
 		return RC_NONE;
 	if (call.parent_sid[0] == '\0')
 		return moved ? tell_lonely_end(mask, &call) : RC_OK;
