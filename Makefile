@@ -47,12 +47,12 @@ SQL	:= $(sort $(wildcard sql/*.sql)) $(sort $(wildcard sql/migrations/*.sql))
 DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	libsodium-dev libjansson-dev libsqlite3-dev libinih-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
-TEST_DEPS := clang clang-format valgrind libcmocka-dev libxml2-utils \
+TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
 	python3-pytest python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev
 BENCH_DEPS := wrk
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	bench lint format deps test-deps bench-deps clean
+	check-long bench lint format deps test-deps bench-deps clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -113,6 +113,14 @@ check-unit: test-deps
 check: test-deps
 	@$(MAKE) -s all unit-tests
 	@tests/run all
+
+# Random sequences against the model by the hundred thousand, and faults planted
+# in copies of the code that these must find. Takes hours.
+check-long: test-deps
+	@$(MAKE) -s all
+	@BIN_DIR=$(CURDIR)/build/bin tests/machine/machine.py --sequences 100000
+	@tests/machine/faults.sh
+	@BIN_DIR=$(CURDIR)/build/bin tests/machine/race.py --seconds 20
 
 # The unit tests once more, watched by the sanitizers and by valgrind.
 sanitized:

@@ -186,9 +186,7 @@ mask_open(const struct mask *mask, const char *service_id,
 	int i;
 
 	if ((rc = service_find(mask->db, &service, service_id)) != RC_OK ||
-	    (rc = check_request(mask, &service, request, fault)) != RC_OK ||
-	    (rc = free_reference(
-		 mask, service_id, request->reference, fault)) != RC_OK)
+	    (rc = check_request(mask, &service, request, fault)) != RC_OK)
 		return rc;
 
 	strcpy(made.reference, request->reference);
@@ -201,7 +199,10 @@ mask_open(const struct mask *mask, const char *service_id,
 	}
 	if ((rc = session_check_mode(&made, made.voice, "voice", fault)) !=
 		RC_OK ||
-	    (rc = session_check_mode(&made, made.text, "text", fault)) != RC_OK)
+	    (rc = session_check_mode(&made, made.text, "text", fault)) !=
+		RC_OK ||
+	    (rc = free_reference(
+		 mask, service_id, request->reference, fault)) != RC_OK)
 		return rc;
 
 	wish = (struct number_wish){ .service_id = service_id,

@@ -166,9 +166,10 @@ conclude(const struct mask *mask, const struct mask_dialled *dialled,
 		.decision = policy_decide(&inquiry->facts),
 	};
 	strcpy(route->service_id, service->id);
-	/* Who is asked for a code is nobody yet. */
+	/* Who is asked for a code, or not believed, is nobody. */
 	if (inquiry->facts.leg != POLICY_LEG_NONE &&
-	    route->decision.action != POLICY_ASK) {
+	    route->decision.action != POLICY_ASK &&
+	    route->decision.reason != POLICY_ATTESTATION_FAILED) {
 		strcpy(route->session_id, leg->session_id);
 		strcpy(route->party_id, leg->party_id);
 	}

@@ -26,6 +26,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import sys
 import time
 
@@ -90,26 +91,26 @@ def replay(play, settings_seed, steps):
 
 # --- Shortening.
 
-def shorten(bin_dir, settings_seed, steps, words):
+def shorten(options, settings_seed, steps):
     """The fewest of the steps that still go wrong, by leaving out: halves,
-    quarters, … single steps."""
-    play = Play(bin_dir)
-    best = None
-    tries = 6 if any(step["op"] == "both" for step in steps) else 1
+    quarters, … single steps. Returns them, what goes wrong, and the story;
+    None if they go well."""
+    play = Play(options.bin)
+    tries = 8 if any(step["op"] == "both" for step in steps) else 1
 
-    def fails(candidate):
+    def fails(candidate, tries=tries):
         for _ in range(tries):
             difference, story = replay(play, settings_seed, candidate)
-            if difference is not None:
+            if difference is not None and \
+                    re.search(options.expect, str(difference)):
                 return difference, story
         return None
 
-    deadline = time.monotonic() + 60
-    found = fails(steps)
-    if found is None:
+    deadline = time.monotonic() + options.shorten
+    best, size = fails(steps, 4 * tries), len(steps)
+    if best is None:
         play.installation.close()
-        return steps, words, None
-    best, size = found, len(steps)
+        return None
     while size and time.monotonic() < deadline:
         at = 0
         while at < len(steps) and time.monotonic() < deadline:
@@ -131,8 +132,9 @@ def settings_seed_of(seed, index):
     return f"{seed}/{index // GROUP}"
 
 
-def work(bin_dir, seed, indices, length, pipe):
+def work(options, indices, pipe):
     """Play the sequences of these numbers; tell the pipe about them."""
+    seed = options.seed
     play, services, steps, done = None, 0, 0, 0
     try:
         service = model = group = None
@@ -142,11 +144,16 @@ def work(bin_dir, seed, indices, length, pipe):
                 if play is not None and services % BLOCK == 0:
                     finish(play, pipe)
                     play = None
-                play = play or Play(bin_dir)
+                play = play or Play(options.bin)
                 service, model = play.new_service(settings_seed_of(seed, index))
                 services += 1
-            model, more = sequence(play, service, model, f"{seed}/s{index}",
-                                   length)
+            try:
+                model, more = sequence(play, service, model,
+                                       f"{seed}/s{index}", options.steps)
+            except Failure as failure:
+                if re.search(options.expect, failure.words):
+                    raise
+                more, group = len(failure.steps), None
             steps += more
             done += 1
             if done % GROUP == 0:
@@ -222,8 +229,7 @@ def run(options):
                                                  options.sequences))]
         ours, theirs = multiprocessing.Pipe(duplex=False)
         worker = multiprocessing.Process(
-            target=work, args=(options.bin, options.seed, indices,
-                               options.steps, theirs))
+            target=work, args=(options, indices, theirs))
         worker.start()
         theirs.close()
         workers.append(worker)
@@ -285,14 +291,14 @@ def tell_failure(options, failure):
     settings = settings_seed_of(options.seed, index)
     print(f"sequence {index} of seed {options.seed}, step {len(steps)}: "
           f"{words}\n")
-    if not options.no_shorten:
-        length = len(steps)
-        steps, words, shorter = shorten(options.bin, settings, steps, words)
+    if options.shorten:
+        shorter = shorten(options, settings, steps)
         if shorter is None:
             print("(alone, on a fresh service, it goes well: it takes what "
                   "went before, or luck)")
         else:
-            story = shorter
+            length = len(steps)
+            steps, words, story = shorter
             print(f"shortened from {length} steps to {len(steps)}: {words}")
     for line in story[-60:]:
         print("  " + line)
@@ -317,9 +323,12 @@ def main():
     parser.add_argument("--fault", metavar="NAME",
                         help="the programs have this fault: not finding a "
                              "difference is the failure")
+    parser.add_argument("--expect", metavar="REGEX", default="",
+                        help="with --fault: pass over other differences")
     parser.add_argument("--replay", metavar="FILE",
                         help="play the steps a failure has left behind")
-    parser.add_argument("--no-shorten", action="store_true")
+    parser.add_argument("--shorten", type=float, default=60, metavar="SECONDS",
+                        help="how long to look for the fewest steps (60)")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     if options.seed is None:

@@ -168,6 +168,11 @@ class Call:
     leg_duration: int | None = None
     ended_at: int | None = None
 
+    def open(self):
+        """Whether all that is known of it is a question, and it goes on."""
+        return not self.reason.startswith("connected") and \
+            self.ended_at is None
+
     def row(self):
         """As the API lists it, but for its id."""
         ended_at = self.leg_ended_at if self.leg and self.leg_ended_at \
@@ -712,7 +717,7 @@ class Model:
         if allowed and claim and self["ask-code"]:
             verdict = self.by_claim(claim, "connected_by_code", sid) if used \
                 else Verdict("refuse", ("number_unknown",))
-            if not call.reason.startswith("connected"):
+            if call.open():
                 # What is on record of a code that is refused is left open.
                 call.session, call.party = verdict.session, verdict.party
                 call.reason = verdict.reasons[0]
@@ -727,7 +732,7 @@ class Model:
             self.tries.append((number, sid, self.now, code))
         if used and self.may_try(number, sid) and self["ask-code"]:
             return Verdict("ask", ("caller_unknown", "caller_withheld"))
-        if not call.reason.startswith("connected"):
+        if call.open():
             call.sure = False
         return Verdict("refuse", ("caller_unknown", "caller_withheld",
                                   "number_unknown"))

@@ -219,8 +219,9 @@ class Maker:
                 "of": self._session()}
 
     def _both(self):
-        first, second = (self._make(self._random.choice(IN_PAIRS))
-                         for _ in range(2))
+        kinds = ("open", "open") if self._chance(0.3) else \
+            self._random.choices(IN_PAIRS, k=2)
+        first, second = (self._make(kind) for kind in kinds)
         if first["op"] == second["op"] == "open" and self._chance(0.7):
             # The same people, so that they want the same numbers.
             second["a"] = first["a"]
