@@ -144,6 +144,8 @@ log_line(enum log_level level, const char *event, const char *format, ...)
 	    stamp, now.tv_nsec / 1000000, levels[level], program,
 	    (long)getpid(), event, request[0] != '\0' ? ",\"request\":\"" : "",
 	    request, request[0] != '\0' ? "\"" : "", safe);
+	if (len >= (int)sizeof line)
+		len = (int)sizeof line - 1;
 	/* One write, so that lines of many processes do not mix. */
 	if (len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0)
 		return;
