@@ -174,7 +174,7 @@ def test_a_crowd_calls_while_the_database_is_locked(patient, sick):
 
 def test_after_a_lock_calls_are_recorded_again(patient, sick):
     """Though the load goes on, and writers wait for each other."""
-    stop = time.monotonic() + 4.5
+    stop = time.monotonic() + 3.6
 
     def work(ask):
         while time.monotonic() < stop:
@@ -184,10 +184,10 @@ def test_after_a_lock_calls_are_recorded_again(patient, sick):
         for ask in [patient.call] * 6 + [patient.create] * 3:
             pool.submit(work, ask)
         with locked(sick, "IMMEDIATE"):
-            time.sleep(1.5)
-        time.sleep(2)
+            time.sleep(1.1)
+        time.sleep(1.5)
         lost = sick.counters()["calls_unrecorded"]
-        time.sleep(1)
+        time.sleep(0.9)
         assert sick.counters()["calls_unrecorded"] == lost
 
 
@@ -199,8 +199,6 @@ def test_nobody_writes_while_another_has_the_lock(patient, sick):
         before = sick.tables()
         with within(3):
             assert patient.call().rings == patient.driver
-        with within(9):
-            come_again(patient.create())
         assert sick.tables() == before
     assert sick.counters()["calls_unrecorded"] == counted + 1
 
@@ -316,7 +314,7 @@ def test_one_worker_hangs_and_the_others_work(patient, sick):
 
 
 def test_workers_are_replaced_and_no_request_is_lost(patient, sick):
-    stop = time.monotonic() + 3
+    stop = time.monotonic() + 2
 
     def call(_):
         sids = []

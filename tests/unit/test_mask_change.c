@@ -280,6 +280,21 @@ test_replaced_within_the_same_second(void **state)
 	check_connected(s, DORA, MASK_1, ANNA, 60);
 }
 
+/* Whatever the clocks of two machines say: a leg that still lives connects
+ * nobody who was replaced. */
+static void
+test_replaced_with_a_live_leg(void **state)
+{
+	struct store *s = *state;
+
+	open_session(s, "", ANNA, BORIS);
+	store_run(s, "UPDATE party SET replaced_at = 1900000000"
+		     " WHERE role = 'driver'");
+	route(s, BORIS, MASK_1, POLICY_PARTY_REPLACED);
+	/* Nor is he rung: there is nobody in his place. */
+	route(s, ANNA, MASK_1, POLICY_CALLER_UNKNOWN);
+}
+
 /* There and back: nobody is left connected who was replaced. */
 static void
 test_replaced_back_again(void **state)
@@ -296,6 +311,25 @@ test_replaced_back_again(void **state)
 	check_connected(s, BORIS, MASK_1, ANNA, CALL_LIMIT);
 	route(s, CLARA, MASK_1, POLICY_PARTY_REPLACED);
 	assert_int_equal(store_int(s, "SELECT count(*) FROM leg"), 3);
+}
+
+/* From then on the customer holds the number for the new one, and not for the
+ * old. */
+static void
+test_replace_moves_the_hold(void **state)
+{
+	struct store *s = *state;
+	struct session session = open_session(s, "", ANNA, BORIS);
+
+	replace(s, session.id, "driver", CLARA);
+	must(close_session(s, session.id, &session));
+	session = open_session(s, "", ANNA, CLARA);
+	assert_string_equal(session.parties[0].number, MASK_1);
+	assert_string_equal(session.parties[1].number, MASK_1);
+	must(close_session(s, session.id, &session));
+	session = open_session(s, "", ANNA, BORIS);
+	assert_string_equal(session.parties[0].number, MASK_2);
+	assert_string_equal(session.parties[1].number, MASK_2);
 }
 
 /* The customer may be the one. */
@@ -565,7 +599,9 @@ main(void)
 		MASK_TEST(test_replace_cuts_off_the_old_one),
 		MASK_TEST(test_replaced_stays_replaced),
 		MASK_TEST(test_replaced_within_the_same_second),
+		MASK_TEST(test_replaced_with_a_live_leg),
 		MASK_TEST(test_replaced_back_again),
+		MASK_TEST(test_replace_moves_the_hold),
 		MASK_TEST(test_replace_the_customer),
 		MASK_TEST(test_replace_both),
 		MASK_TEST(test_replace_gives_another_number_if_it_must),

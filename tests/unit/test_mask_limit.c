@@ -267,6 +267,9 @@ test_failed_attestation_makes_unknown(void **state)
 		set(s, "ask_code = 1");
 		must(mask_route(&s->mask, &call, &out));
 		check_route(&out, POLICY_ASK, POLICY_ATTESTATION_FAILED);
+		/* Who is asked is nobody yet. */
+		assert_string_equal(out.session_id, "");
+		assert_string_equal(out.party_id, "");
 	}
 	for (i = 0; i < LENGTH(good); i++) {
 		call.attestation = good[i];

@@ -279,6 +279,7 @@ test_take_does_not_stick_to_a_live_leg(void **state)
 	store_run(s, "DELETE FROM leg");
 	put_leg(s, MASK_1, ANNA, BORIS, -10, 50);
 	put_leg(s, MASK_1, BORIS, ANNA, 10, 50);
+	store_run(s, "UPDATE leg SET session_id = 'ses'");
 	check_take(s, "", NOW, MASK_2);
 }
 
