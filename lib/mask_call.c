@@ -254,8 +254,10 @@ find_announced(const struct mask *mask, const struct mask_dialled *dialled,
 		    mask->db, party_id, dialled->to, now_s(mask));
 	if (rc != RC_OK)
 		return rc;
-	if (strcmp(known.reason,
-		policy_reason_name(POLICY_CONNECTED_BY_INTENT)) != 0)
+	/* Who hides the number is known by an intent, or else by a code. */
+	if (known.party_id[0] == '\0' ||
+	    strcmp(known.reason,
+		policy_reason_name(POLICY_CONNECTED_BY_CODE)) == 0)
 		return RC_NONE;
 	strcpy(party_id, known.party_id);
 	return RC_OK;
