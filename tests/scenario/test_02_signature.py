@@ -102,7 +102,7 @@ def test_the_token_of_another_account(stack, call, refused, path):
 
 
 @pytest.mark.parametrize("change", (
-    {"From": "+12025550152"}, {"To": "+12025550111"}, {"CallStatus": "busy"},
+    {"From": "+12025550152"}, {"To": "+12025550188"}, {"CallStatus": "busy"},
     {"CallSid": "CA" + "0" * 32}, {"Added": "field"}, {"Added": ""},
     {"Blank": " "}, {"Note": "a b+c&d=e%f ü\t\n"}), ids=str)
 @pytest.mark.parametrize("path", PATHS)
