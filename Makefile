@@ -25,7 +25,7 @@ PROGRAMS := voice-inbound voice-code voice-screen voice-ended status-callback \
 	session-create session-get session-update session-intent session-close \
 	routes
 CLI_OBJS := callmask callmask_setup callmask_service callmask_advice
-PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih
+PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wconversion -Wno-sign-conversion \
@@ -46,6 +46,7 @@ SQL	:= $(sort $(wildcard sql/*.sql)) $(sort $(wildcard sql/migrations/*.sql))
 # Debian packages that building and running need, and those for tests.
 DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	libsodium-dev libjansson-dev libsqlite3-dev libinih-dev \
+	libcurl4-openssl-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
 	python3-pytest python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev

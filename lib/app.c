@@ -9,6 +9,7 @@
 
 #include "crypto.h"
 #include "log.h"
+#include "wake.h"
 
 /* How long nobody waits after one has waited in vain, milliseconds. */
 #define HURRY_MS 1000
@@ -52,6 +53,7 @@ app_open(struct app *app, const char *program, const char *path,
 	if (rc == RC_INVALID)
 		return rc;
 	app->metrics = metrics_open(app->conf.metrics);
+	wake_path(app->wake, sizeof app->wake, app->conf.database);
 	return RC_OK;
 }
 
@@ -131,9 +133,17 @@ app_record(struct app *app, int wait_ms, db_deed deed, void *cookie)
 	rc =
 	    db_transact(app->db, hurry ? HURRY_WAIT_MS : wait_ms, deed, cookie);
 	/* Only who has waited knows that waiting is of no use. */
+	if (rc_final(rc))
+		app_wake(app);
 	if (rc == RC_BUSY && !hurry)
 		app->hurry_until_ms = app_now_ms() + HURRY_MS;
 	return rc;
+}
+
+void
+app_wake(const struct app *app)
+{
+	wake_send(app->wake);
 }
 
 int64_t

@@ -25,6 +25,7 @@ struct app {
 	int64_t
 	    hurry_until_ms; /* writing was hopeless: hardly wait till then */
 	struct db *db;      /* NULL while not ready */
+	char wake[300];     /* path of the worker's pipe */
 };
 
 /*
@@ -62,6 +63,9 @@ void app_harden(void);
  * failed, lest a crowd of callers waits in a row.
  */
 enum rc app_record(struct app *app, int wait_ms, db_deed deed, void *cookie);
+
+/* Wakes the worker, after a commit that may have left it something to do. */
+void app_wake(const struct app *app);
 
 /* Returns the time, epoch milliseconds. */
 int64_t app_now_ms(void);

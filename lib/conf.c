@@ -66,10 +66,11 @@ store_path(struct reading *reading, char *out, size_t size, const char *value)
 	return store_text(reading, out, size, value);
 }
 
+/* Stores the URL of a host: scheme, name and port. */
 static bool
-store_public_url(struct reading *reading, const char *value)
+store_host_url(
+    struct reading *reading, char *out, size_t size, const char *value)
 {
-	struct conf *conf = reading->into;
 	const char *host = value;
 
 	if (strncmp(value, "https://", 8) == 0)
@@ -80,7 +81,15 @@ store_public_url(struct reading *reading, const char *value)
 	    host[strcspn(host, "/?#@ ")] != '\0')
 		return refuse(reading,
 		    "must be https:// and a host, with nothing behind it");
-	return store_text(
+	return store_text(reading, out, size, value);
+}
+
+static bool
+store_public_url(struct reading *reading, const char *value)
+{
+	struct conf *conf = reading->into;
+
+	return store_host_url(
 	    reading, conf->public_url, sizeof conf->public_url, value);
 }
 
@@ -138,6 +147,34 @@ store_log_level(struct reading *reading, const char *value)
 }
 
 static bool
+store_twilio_api_url(struct reading *reading, const char *value)
+{
+	struct conf *conf = reading->into;
+
+	return store_host_url(
+	    reading, conf->twilio_api_url, sizeof conf->twilio_api_url, value);
+}
+
+static bool
+store_ca_file(struct reading *reading, const char *value)
+{
+	struct conf *conf = reading->into;
+
+	return store_path(reading, conf->ca_file, sizeof conf->ca_file, value);
+}
+
+static bool
+store_private_webhooks(struct reading *reading, const char *value)
+{
+	struct conf *conf = reading->into;
+
+	conf->private_webhooks = strcmp(value, "yes") == 0;
+	return conf->private_webhooks || strcmp(value, "no") == 0
+		   ? true
+		   : refuse(reading, "must be yes or no");
+}
+
+static bool
 store_account_sid(struct reading *reading, const char *value)
 {
 	struct secrets *secrets = reading->into;
@@ -147,6 +184,27 @@ store_account_sid(struct reading *reading, const char *value)
 		return refuse(reading, "must be AC and 32 hexadecimal digits");
 	return store_text(
 	    reading, secrets->account_sid, sizeof secrets->account_sid, value);
+}
+
+static bool
+store_api_key(struct reading *reading, const char *value)
+{
+	struct secrets *secrets = reading->into;
+
+	if (strncmp(value, "SK", 2) != 0 || strlen(value) != 34 ||
+	    strspn(value + 2, "0123456789abcdef") != 32)
+		return refuse(reading, "must be SK and 32 hexadecimal digits");
+	return store_text(
+	    reading, secrets->api_key, sizeof secrets->api_key, value);
+}
+
+static bool
+store_api_secret(struct reading *reading, const char *value)
+{
+	struct secrets *secrets = reading->into;
+
+	return store_text(
+	    reading, secrets->api_secret, sizeof secrets->api_secret, value);
 }
 
 static bool
@@ -228,12 +286,17 @@ static const struct key conf_keys[] = {
 	{ .name = "metrics", .store = store_metrics, .required = true },
 	{ .name = "url_overrides", .store = store_url_overrides },
 	{ .name = "log_level", .store = store_log_level },
+	{ .name = "twilio_api_url", .store = store_twilio_api_url },
+	{ .name = "ca_file", .store = store_ca_file },
+	{ .name = "private_webhooks", .store = store_private_webhooks },
 	{ .name = NULL },
 };
 
 static const struct key secrets_keys[] = {
 	{ .name = "twilio_account_sid", .store = store_account_sid },
 	{ .name = "twilio_auth_tokens", .store = store_tokens, .list = true },
+	{ .name = "twilio_api_key", .store = store_api_key },
+	{ .name = "twilio_api_secret", .store = store_api_secret },
 	{ .name = "sealing_keys", .store = store_sealing_keys, .list = true },
 	{ .name = "lookup_key", .store = store_lookup_key },
 	{ .name = NULL },
@@ -334,7 +397,8 @@ load(const struct key *keys, void *into, const char *path,
 enum rc
 conf_load(struct conf *conf, const char *path, char error[CONF_ERROR_SIZE])
 {
-	struct conf read = { .log_level = LOG_INFO };
+	struct conf read = { .log_level = LOG_INFO,
+		.twilio_api_url = "https://api.twilio.com" };
 	enum rc rc;
 
 	if ((rc = load(conf_keys, &read, path, error)) == RC_OK)

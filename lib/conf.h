@@ -10,6 +10,7 @@
  * callmask.conf(5) documents every key; conf.c has the table of them.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "crypto.h"
@@ -28,6 +29,11 @@ struct conf {
 	char metrics[256];        /* path of the shared counters */
 	char url_overrides[100];  /* fragment for URLs given to Twilio, or "" */
 	enum log_level log_level; /* least level that is logged */
+	char twilio_api_url[200]; /* where Twilio's REST API is */
+	char ca_file[256];        /* certificates trusted by what we ask; ""
+				     the system's */
+	bool private_webhooks;    /* development: events may go to addresses
+				     that are not public, and by http */
 };
 
 /* The secrets file. */
@@ -35,6 +41,9 @@ struct secrets {
 	char account_sid[35];             /* Twilio account, AC… */
 	char tokens[CONF_TOKENS_MAX][65]; /* auth tokens, any may sign */
 	size_t tokens_len;                /* tokens in use */
+	char api_key[35];                 /* opens the REST API, SK…; "": the
+					     account and its first token do */
+	char api_secret[65];              /* of api_key */
 	struct crypto_keys keys;          /* for real phone numbers */
 };
 

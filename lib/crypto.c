@@ -78,21 +78,23 @@ enum rc
 crypto_seal(struct buf *out, const struct crypto_keys *keys,
     const char *context, const char *text)
 {
-	uint8_t sealed[256 + CRYPTO_SEAL_EXTRA];
 	size_t len = strlen(text);
 	unsigned long long cipher_len;
+	uint8_t *sealed;
 
 	if (keys->sealing_len == 0)
 		return RC_UNAVAILABLE;
-	if (len > 256)
+	if (buf_reserve(out, len + CRYPTO_SEAL_EXTRA) != RC_OK)
 		return RC_MEMORY;
+	sealed = (uint8_t *)out->data + out->len;
 	sealed[0] = keys->sealing[0].id;
 	randombytes_buf(sealed + 1, NONCE_SIZE);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + 1 + NONCE_SIZE,
 	    &cipher_len, (const uint8_t *)text, len, (const uint8_t *)context,
 	    strlen(context), NULL, sealed + 1, keys->sealing[0].key);
-	buf_add(out, sealed, 1 + NONCE_SIZE + (size_t)cipher_len);
-	return buf_ok(out) ? RC_OK : RC_MEMORY;
+	out->len += 1 + NONCE_SIZE + (size_t)cipher_len;
+	out->data[out->len] = '\0';
+	return RC_OK;
 }
 
 enum rc
@@ -100,26 +102,31 @@ crypto_unseal(char *text, size_t size, const struct crypto_keys *keys,
     const char *context, const void *sealed, size_t len)
 {
 	const uint8_t *bytes = sealed, *key = NULL;
-	uint8_t plain[256];
-	unsigned long long plain_len;
+	unsigned long long plain_len = 0;
+	uint8_t *plain;
+	enum rc rc = RC_CORRUPT;
 	size_t i;
 
-	if (len < CRYPTO_SEAL_EXTRA || len - CRYPTO_SEAL_EXTRA >= size ||
-	    len - CRYPTO_SEAL_EXTRA > sizeof plain)
+	if (len < CRYPTO_SEAL_EXTRA || len - CRYPTO_SEAL_EXTRA >= size)
 		return RC_CORRUPT;
 	for (i = 0; i < keys->sealing_len; i++)
 		if (keys->sealing[i].id == bytes[0])
 			key = keys->sealing[i].key;
 	if (key == NULL)
 		return RC_CORRUPT;
+	if ((plain = malloc(len)) == NULL)
+		return RC_MEMORY;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &plain_len, NULL,
 		bytes + 1 + NONCE_SIZE, len - 1 - NONCE_SIZE,
-		(const uint8_t *)context, strlen(context), bytes + 1, key) != 0)
-		return RC_CORRUPT;
-	memcpy(text, plain, (size_t)plain_len);
-	text[plain_len] = '\0';
-	sodium_memzero(plain, sizeof plain);
-	return RC_OK;
+		(const uint8_t *)context, strlen(context), bytes + 1,
+		key) == 0) {
+		memcpy(text, plain, (size_t)plain_len);
+		text[plain_len] = '\0';
+		rc = RC_OK;
+	}
+	sodium_memzero(plain, len);
+	free(plain);
+	return rc;
 }
 
 enum rc
@@ -168,6 +175,18 @@ crypto_mac_free(struct crypto_mac *mac)
 	EVP_MAC_CTX_free(mac->ctx);
 	EVP_MAC_free(mac->mac);
 	free(mac);
+}
+
+void
+crypto_hmac_sha256(uint8_t out[CRYPTO_SHA256_SIZE], const void *key,
+    size_t key_len, const void *data, size_t len)
+{
+	crypto_auth_hmacsha256_state state;
+
+	crypto_auth_hmacsha256_init(&state, key, key_len);
+	crypto_auth_hmacsha256_update(&state, data, len);
+	crypto_auth_hmacsha256_final(&state, out);
+	sodium_memzero(&state, sizeof state);
 }
 
 void

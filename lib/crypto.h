@@ -74,7 +74,7 @@ void crypto_keyed_hash(uint8_t out[CRYPTO_HASH_SIZE],
 /*
  * Seals text (XChaCha20-Poly1305) for the place named by context, e.g.
  * "party.phone:pty_…", and appends it to out: it opens in no other place.
- * Returns RC_UNAVAILABLE if there is no sealing key.
+ * Returns RC_UNAVAILABLE if there is no sealing key, RC_MEMORY.
  */
 enum rc crypto_seal(struct buf *out, const struct crypto_keys *keys,
     const char *context, const char *text);
@@ -82,7 +82,7 @@ enum rc crypto_seal(struct buf *out, const struct crypto_keys *keys,
 /*
  * Opens what crypto_seal made for the same context into text, a string.
  * Returns RC_CORRUPT, text untouched, if the key is unknown, anything was
- * changed, or size bytes do not hold it.
+ * changed, or size bytes do not hold it; RC_MEMORY.
  */
 enum rc crypto_unseal(char *text, size_t size, const struct crypto_keys *keys,
     const char *context, const void *sealed, size_t len);
@@ -93,6 +93,10 @@ enum rc crypto_mac_open(struct crypto_mac **mac, const char *key);
 /* HMAC-SHA1 of len bytes of data. Returns RC_SYSTEM if libcrypto refuses. */
 enum rc crypto_mac_sha1(struct crypto_mac *mac, uint8_t out[CRYPTO_SHA1_SIZE],
     const void *data, size_t len);
+
+/* HMAC-SHA256 of len bytes of data under key. */
+void crypto_hmac_sha256(uint8_t out[CRYPTO_SHA256_SIZE], const void *key,
+    size_t key_len, const void *data, size_t len);
 
 /* Wipes and releases mac; NULL is fine. */
 void crypto_mac_free(struct crypto_mac *mac);

@@ -17,6 +17,15 @@ static const char *const names[EVENT__MAX] = {
 	[EVENT_PARTY_DISPUTED] = "party.disputed",
 	[EVENT_POOL_LOW] = "pool.low",
 	[EVENT_POOL_EXHAUSTED] = "pool.exhausted",
+	[EVENT_SESSION_EXPIRING] = "session.expiring",
+	[EVENT_MESSAGE_RELAYED] = "message.relayed",
+	[EVENT_MESSAGE_REFUSED] = "message.refused",
+	[EVENT_MESSAGE_DELIVERED] = "message.delivered",
+	[EVENT_MESSAGE_FAILED] = "message.failed",
+	[EVENT_RECORDING_COMPLETED] = "recording.completed",
+	[EVENT_RECORDING_FAILED] = "recording.failed",
+	[EVENT_RECORDING_DELETED] = "recording.deleted",
+	[EVENT_DELIVERY_EXHAUSTED] = "delivery.exhausted",
 };
 
 const char *
@@ -50,12 +59,12 @@ event_put(struct db *db, const struct event *event, int64_t now_ms)
 	    DB_ARGS(DB_TEXT(event->service_id), DB_INT(seq), DB_TEXT(id),
 		DB_TEXT(names[event->type]),
 		DB_TEXT(text_or_null(event->session_id)),
-		DB_TEXT(text_or_null(event->call_id)),
+		DB_TEXT(text_or_null(event->subject_id)),
 		DB_TEXT(text_or_null(event->detail)), DB_INT(now)));
 	if (rc != RC_OK)
 		return rc;
 	id_make(delivery, "dlv", now_ms);
-	return db_run(db, SQL_OUTBOX_PUT,
+	return db_run(db, SQL_OUTBOX_PUT_EVENT,
 	    DB_ARGS(DB_TEXT(delivery), DB_TEXT(event->service_id), DB_TEXT(id),
-		DB_INT(now)));
+		DB_INT(now_ms)));
 }

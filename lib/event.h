@@ -25,6 +25,15 @@ enum event_type {
 	EVENT_PARTY_DISPUTED,
 	EVENT_POOL_LOW,
 	EVENT_POOL_EXHAUSTED,
+	EVENT_SESSION_EXPIRING,
+	EVENT_MESSAGE_RELAYED,
+	EVENT_MESSAGE_REFUSED,
+	EVENT_MESSAGE_DELIVERED,
+	EVENT_MESSAGE_FAILED,
+	EVENT_RECORDING_COMPLETED,
+	EVENT_RECORDING_FAILED,
+	EVENT_RECORDING_DELETED,
+	EVENT_DELIVERY_EXHAUSTED,
 	EVENT__MAX
 };
 
@@ -33,8 +42,8 @@ struct event {
 	const char *service_id;
 	enum event_type type;
 	const char *session_id;
-	const char *call_id;
-	const char *detail; /* reason or status, one word */
+	const char *subject_id; /* call, message, recording, delivery */
+	const char *detail;     /* reason or status, one word */
 };
 
 /* Returns a type's name, e.g. "call.ended"; static storage. */

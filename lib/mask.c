@@ -26,7 +26,7 @@ tell(const struct mask *mask, const char *service_id, enum event_type type,
 	    &(struct event){ .service_id = service_id,
 		.type = type,
 		.session_id = session_id,
-		.call_id = call_id,
+		.subject_id = call_id,
 		.detail = detail },
 	    mask->now_ms);
 }

@@ -29,7 +29,7 @@ tell(const struct mask *mask, const struct call *call, enum event_type type,
 	    &(struct event){ .service_id = call->service_id,
 		.type = type,
 		.session_id = call->session_id,
-		.call_id = call_id,
+		.subject_id = call_id,
 		.detail = detail },
 	    mask->now_ms);
 }

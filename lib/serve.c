@@ -141,12 +141,13 @@ static enum rc
 check_signature(struct turn *turn)
 {
 	struct exchange *x = &turn->x;
+	char path[REQ_PATH_SIZE];
 	enum rc rc = RC_UNSIGNED;
 
-	/* The path is the table's: requests match it to the letter. */
-	if (form_parse(&x->form, buf_text(&x->body), x->body.len) == RC_OK)
+	if (req_path(turn->req, path) == RC_OK &&
+	    form_parse(&x->form, buf_text(&x->body), x->body.len) == RC_OK)
 		rc = twilio_sign_check(x->app->sign,
-		    &(struct twilio_request){ .path = turn->endpoint->path,
+		    &(struct twilio_request){ .path = path,
 			.query = req_param(turn->req, "QUERY_STRING"),
 			.form = &x->form,
 			.signature =
@@ -334,7 +335,10 @@ act(struct turn *turn)
 	if (e->auth == SERVE_KEY &&
 	    (rc = read_question(turn, &writing)) != RC_OK)
 		return rc;
-	return db_transact(x->app->db, DB_WAIT_MS, write_once, &writing);
+	rc = db_transact(x->app->db, DB_WAIT_MS, write_once, &writing);
+	if (rc_final(rc))
+		app_wake(x->app);
+	return rc;
 }
 
 /* Takes a request through the checks to its handler. */

@@ -59,6 +59,25 @@ const struct service_setting service_settings[] = {
 	{ "announce-callee",
 	    "said to callees before they are connected; empty: nothing",
 	    SERVICE_TEXT, AT(announce_callee), 0, 0 },
+	{ "expiring-notice",
+	    "seconds before a session's end that session.expiring is told; "
+	    "0: it is not",
+	    SERVICE_NUMBER, AT(expiring_s), 0, DAY_S },
+	{ "redact",
+	    "1: phone numbers, e-mail addresses and links are taken out of "
+	    "texts",
+	    SERVICE_NUMBER, AT(redact), 0, 1 },
+	{ "record", "1: calls are recorded; takes both announcements",
+	    SERVICE_NUMBER, AT(record), 0, 1 },
+	{ "keep-texts",
+	    "days that texts are kept, sealed; 0: until they are sent",
+	    SERVICE_NUMBER, AT(keep_texts_days), 0, 3660 },
+	{ "keep-recordings", "days that recordings are kept", SERVICE_NUMBER,
+	    AT(keep_recordings_days), 1, 3660 },
+	{ "keep",
+	    "days that ended sessions are kept, with their calls, texts and "
+	    "events; 0: for ever",
+	    SERVICE_NUMBER, AT(keep_days), 0, 3660 },
 	{ "webhook-url", "where events go; empty: nowhere", SERVICE_URL,
 	    AT(webhook_url), 0, 0 },
 	{ .name = NULL },
@@ -75,6 +94,9 @@ service_init(struct service *service)
 		.sticky = 1,
 		.ask_code = 1,
 		.language = "en",
+		.expiring_s = 300,
+		.keep_recordings_days = 30,
+		.keep_days = 90,
 	};
 }
 
@@ -226,6 +248,12 @@ read_row(struct db *db, enum sql sql, struct service *service)
 		.session_calls = db_column_int(db, sql, 14),
 		.person_calls = db_column_int(db, sql, 15),
 		.daily_minutes = db_column_int(db, sql, 16),
+		.expiring_s = db_column_int(db, sql, 21),
+		.redact = db_column_int(db, sql, 22),
+		.record = db_column_int(db, sql, 23),
+		.keep_texts_days = db_column_int(db, sql, 24),
+		.keep_recordings_days = db_column_int(db, sql, 25),
+		.keep_days = db_column_int(db, sql, 26),
 	};
 	db_column_copy(db, sql, 0, service->id, sizeof service->id);
 	db_column_copy(db, sql, 1, service->name, sizeof service->name);
@@ -264,7 +292,11 @@ service_insert(struct db *db, struct service *service, int64_t now_ms)
 		DB_TEXT(text_or_null(service->webhook_url)),
 		DB_INT(now_ms / 1000), DB_TEXT(service->language),
 		DB_TEXT(text_or_null(service->announce_caller)),
-		DB_TEXT(text_or_null(service->announce_callee))));
+		DB_TEXT(text_or_null(service->announce_callee)),
+		DB_INT(service->expiring_s), DB_INT(service->redact),
+		DB_INT(service->record), DB_INT(service->keep_texts_days),
+		DB_INT(service->keep_recordings_days),
+		DB_INT(service->keep_days)));
 	db_done(db, SQL_SERVICE_INSERT);
 	return rc == RC_NONE ? RC_EXISTS : rc;
 }
@@ -285,7 +317,11 @@ service_update(struct db *db, const struct service *service)
 		DB_TEXT(text_or_null(service->webhook_url)),
 		DB_TEXT(service->language),
 		DB_TEXT(text_or_null(service->announce_caller)),
-		DB_TEXT(text_or_null(service->announce_callee))));
+		DB_TEXT(text_or_null(service->announce_callee)),
+		DB_INT(service->expiring_s), DB_INT(service->redact),
+		DB_INT(service->record), DB_INT(service->keep_texts_days),
+		DB_INT(service->keep_recordings_days),
+		DB_INT(service->keep_days)));
 }
 
 enum rc

@@ -38,6 +38,12 @@ struct service {
 	char language[4];      /* of what people hear: en, de, fr */
 	char announce_caller[256]; /* said to the caller first; "": nothing */
 	char announce_callee[256]; /* said to the callee first; "": nothing */
+	int64_t expiring_s; /* session.expiring so long before the end; 0 */
+	int64_t redact; /* 1: numbers and addresses are taken out of texts */
+	int64_t record; /* 1: calls are recorded */
+	int64_t keep_texts_days; /* how long texts are kept; 0: until sent */
+	int64_t keep_recordings_days; /* how long recordings are kept */
+	int64_t keep_days; /* how long ended sessions are kept; 0: for ever */
 };
 
 /* A setting, as it is shown and set. */

@@ -1,8 +1,8 @@
 -- name: call_insert
 -- Returns no row if the CallSid is known already.
 INSERT INTO call (id, sid, parent_sid, service_id, session_id, party_id,
-    number, reason, status, sequence, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    number, reason, status, sequence, created_at, placed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
 ON CONFLICT (sid) DO NOTHING
 RETURNING id;
 

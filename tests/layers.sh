@@ -7,11 +7,13 @@ cd "$(dirname "$0")/.."
 
 awk '
 BEGIN {
-	floors = "rc buf log utf8 timestamp crypto id form conf sql version;" \
-	    "db db_driver db_sqlite req twiml;" \
+	floors = "rc buf log utf8 timestamp crypto id form conf sql version wake;" \
+	    "db db_driver db_sqlite req twiml http;" \
 	    "phone phone_country policy say service apikey number leg code intent event " \
-	    "call session idempotency twilio_sign;" \
-	    "mask mask_call plan view metrics;" \
+	    "call session idempotency twilio_sign outbox hook " \
+	    "twilio_rest message recording redact;" \
+	    "mask mask_call mask_place mask_text mask_tidy plan view metrics deliver " \
+	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"
 	n = split(floors, rows, ";")
 	for (i = 1; i < n; i++) {
@@ -22,7 +24,7 @@ BEGIN {
 	programs = n
 	split("fcgiapp=req libxml/xmlwriter=twiml sqlite3=db_sqlite " \
 	    "jansson=view sodium=crypto openssl/evp=crypto " \
-	    "openssl/params=crypto openssl/core_names=crypto ini=conf", \
+	    "openssl/params=crypto openssl/core_names=crypto ini=conf curl/curl=http", \
 	    pairs, " ")
 	for (i in pairs) {
 		split(pairs[i], pair, "=")

@@ -34,12 +34,33 @@ CREATE TABLE service (
 	announce_caller TEXT,          -- said to the caller first; NULL: nothing
 	announce_callee TEXT,          -- said to the callee first; NULL: nothing
 	webhook_url TEXT,              -- where events go; NULL: nowhere
+	expiring_s BIGINT NOT NULL,    -- session.expiring so long before the end;
+	                               -- 0: never
+	redact BIGINT NOT NULL,        -- 1: phone numbers, e-mail addresses and
+	                               -- links are taken out of texts
+	record BIGINT NOT NULL,        -- 1: calls are recorded
+	keep_texts_days BIGINT NOT NULL, -- how long texts are kept; 0: until sent
+	keep_recordings_days BIGINT NOT NULL, -- how long recordings are kept
+	keep_days BIGINT NOT NULL,     -- how long ended sessions are kept, with
+	                               -- their calls and events; 0: for ever
 	event_seq BIGINT NOT NULL,     -- number of the newest event
 	low_told_at BIGINT NOT NULL,   -- epoch seconds of the last pool.low event
 	created_at BIGINT NOT NULL,    -- epoch seconds
 	CHECK (ttl_default_s > 0 AND ttl_default_s <= ttl_max_s),
 	CHECK (hold_s >= 0 AND call_limit_s > 0 AND reuse_after_s >= 0)
 );
+
+-- What events are signed with (standardwebhooks.com). While a new one comes into
+-- use the one before signs as well.
+CREATE TABLE webhook_secret (
+	id TEXT PRIMARY KEY,           -- 'whs_' and 26 characters
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose events
+	secret_sealed BYTEA NOT NULL,  -- 'whsec_' and base64, sealed with this id
+	created_at BIGINT NOT NULL,    -- epoch seconds
+	retires_at BIGINT              -- epoch seconds; signs before; NULL: for good
+);
+
+CREATE INDEX webhook_secret_service ON webhook_secret (service_id, id);
 
 -- What opens the API: 256 random bits, of which only a hash is kept.
 CREATE TABLE api_key (
@@ -88,6 +109,7 @@ CREATE TABLE session (
 	                               -- goes on connecting; NULL: it does not
 	voice TEXT NOT NULL,           -- who may call: 'both', 'none', or a role
 	text TEXT NOT NULL,            -- who may text, the same
+	expiring_told_at BIGINT,       -- epoch seconds session.expiring was written
 	CHECK ((closed_at IS NULL) = (close_reason IS NULL))
 );
 
@@ -95,6 +117,8 @@ CREATE TABLE session (
 CREATE UNIQUE INDEX session_reference
     ON session (service_id, reference) WHERE closed_at IS NULL;
 CREATE INDEX session_list ON session (service_id, id);
+-- Which expire next: what the worker looks for.
+CREATE INDEX session_expiry ON session (expires_at) WHERE closed_at IS NULL;
 CREATE INDEX session_by_reference ON session (service_id, reference, id);
 
 -- The two people of a session.
@@ -161,11 +185,14 @@ CREATE INDEX code_try_number ON code_try (number, tried_at);
 CREATE UNIQUE INDEX code_try_call ON code_try (call_sid, digits);
 CREATE INDEX code_try_age ON code_try (tried_at);
 
--- One row for each Twilio call leg: the one a person dialled, and the one
--- that rang the other.
+-- One row for each Twilio call leg: the one a person dialled, or that the app
+-- had placed to a person, and the one that rang the other.
 CREATE TABLE call (
 	id TEXT PRIMARY KEY,           -- 'cal_' and 26 characters
-	sid TEXT NOT NULL UNIQUE,      -- Twilio's CallSid
+	sid TEXT UNIQUE,               -- Twilio's CallSid; NULL: to be placed, and
+	                               -- Twilio has not told it yet
+	placed BIGINT NOT NULL,        -- 1: the app asked for it; party_id is then
+	                               -- who is rung first
 	parent_sid TEXT,               -- CallSid of the leg that dialled this one
 	service_id TEXT REFERENCES service (id), -- NULL: not one of our numbers
 	session_id TEXT REFERENCES session (id), -- NULL: belongs to none we know
@@ -187,6 +214,73 @@ CREATE INDEX call_parent ON call (parent_sid);
 -- How often somebody called lately.
 CREATE INDEX call_party ON call (party_id, created_at);
 
+-- Texts: what a party sent to a masked number, or the app to a party.
+CREATE TABLE message (
+	id TEXT PRIMARY KEY,           -- 'msg_' and 26 characters
+	sid TEXT UNIQUE,               -- Twilio's MessageSid of what came in; NULL:
+	                               -- it is from the app
+	sent_sid TEXT UNIQUE,          -- MessageSid of what went out; NULL: not yet
+	service_id TEXT REFERENCES service (id), -- NULL: not one of our numbers
+	session_id TEXT REFERENCES session (id), -- NULL: belongs to none we know
+	from_party TEXT REFERENCES party (id), -- who wrote it; NULL: app, not known
+	to_party TEXT REFERENCES party (id), -- who gets it; NULL: refused
+	number TEXT,                   -- masked number it came to; NULL: from the app
+	reason TEXT NOT NULL,          -- why it was relayed or refused
+	status TEXT NOT NULL,          -- 'refused', 'waiting', or Twilio's status of
+	                               -- what went out
+	error BIGINT,                  -- Twilio's ErrorCode; NULL: none
+	media BIGINT NOT NULL,         -- number of pictures and the like
+	body_sealed BYTEA,             -- text and media URLs, sealed with this id;
+	                               -- NULL: sent and no longer kept
+	created_at BIGINT NOT NULL,    -- epoch seconds we got it
+	sent_at BIGINT,                -- epoch seconds Twilio took it
+	ended_at BIGINT                -- epoch seconds of its final state
+);
+
+CREATE INDEX message_session ON message (session_id, id);
+-- Whose text is due to be forgotten.
+CREATE INDEX message_kept ON message (service_id, created_at)
+    WHERE body_sealed IS NOT NULL;
+
+-- Recordings of calls; the sound itself is Twilio's.
+CREATE TABLE recording (
+	id TEXT PRIMARY KEY,           -- 'rec_' and 26 characters
+	sid TEXT NOT NULL UNIQUE,      -- Twilio's RecordingSid
+	call_id TEXT REFERENCES call (id), -- which call; NULL: not one we know
+	session_id TEXT REFERENCES session (id), -- which session
+	service_id TEXT REFERENCES service (id), -- whose it is
+	status TEXT NOT NULL,          -- in-progress, completed, absent, failed;
+	                               -- deleting, deleted
+	duration_s BIGINT,             -- seconds; NULL: not known
+	channels BIGINT,               -- 2: one for each party; NULL: not known
+	created_at BIGINT NOT NULL,    -- epoch seconds we heard of it
+	deleted_at BIGINT              -- epoch seconds Twilio confirmed that it is
+	                               -- gone
+);
+
+CREATE INDEX recording_session ON recording (session_id, id);
+CREATE INDEX recording_kept ON recording (service_id, created_at)
+    WHERE deleted_at IS NULL;
+
+-- Receipts: what was erased for whom, and when.
+CREATE TABLE erasure (
+	id TEXT PRIMARY KEY,           -- 'era_' and 26 characters
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose
+	subject TEXT NOT NULL CHECK (subject IN ('session', 'person')), -- of what
+	subject_id TEXT,               -- the session's id; NULL for a person
+	requested_at BIGINT NOT NULL   -- epoch seconds
+);
+
+-- The things of an erasure: ours, gone at once, and Twilio's.
+CREATE TABLE erasure_item (
+	erasure_id TEXT NOT NULL REFERENCES erasure (id), -- of which receipt
+	thing TEXT NOT NULL,           -- e.g. 'parties', 'Calls/CA…'
+	erased_at BIGINT,              -- epoch seconds; NULL: Twilio still has it
+	PRIMARY KEY (erasure_id, thing)
+);
+
+CREATE INDEX erasure_item_thing ON erasure_item (thing) WHERE erased_at IS NULL;
+
 -- Seconds of talk of a service on a day, counted when a call ends.
 CREATE TABLE usage (
 	service_id TEXT NOT NULL REFERENCES service (id), -- whose it is
@@ -203,7 +297,8 @@ CREATE TABLE event (
 	id TEXT NOT NULL UNIQUE,       -- 'evt_' and 26 characters
 	type TEXT NOT NULL,            -- session.opened, call.ended, …
 	session_id TEXT,               -- which session, if any
-	call_id TEXT,                  -- which call, if any
+	subject_id TEXT,               -- which call, message, recording or
+	                               -- delivery, if any
 	detail TEXT,                   -- reason or status, one word
 	created_at BIGINT NOT NULL,    -- epoch seconds
 	PRIMARY KEY (service_id, seq)
@@ -211,19 +306,50 @@ CREATE TABLE event (
 
 CREATE INDEX event_session ON event (session_id, seq);
 
--- What must still leave the system; written with the change that causes it.
+-- What must leave the system, written with the change that causes it and
+-- carried by outboxd.
 CREATE TABLE outbox (
 	id TEXT PRIMARY KEY,           -- 'dlv_' and 26 characters
 	service_id TEXT NOT NULL REFERENCES service (id), -- whose it is
-	kind TEXT NOT NULL CHECK (kind IN ('event')), -- where it goes
-	event_id TEXT REFERENCES event (id), -- what it carries
+	channel TEXT NOT NULL CHECK (channel IN ('app', 'twilio')), -- to whom
+	kind TEXT NOT NULL CHECK
+	    (kind IN ('event', 'call', 'hang_up', 'message', 'erase')), -- what
+	subject_id TEXT NOT NULL,      -- id of the event, call or message; to erase:
+	                               -- Twilio's name of it, like 'Calls/CA…'
+	lane TEXT,                     -- one after another with others of this lane,
+	                               -- oldest first; NULL: on its own
+	state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'parked')),
+	                               -- parked: tried in vain, until an operator
+	                               -- says otherwise
 	attempts BIGINT NOT NULL,      -- how often it was tried
-	due_at BIGINT NOT NULL,        -- epoch seconds of the next try
-	done_at BIGINT,                -- epoch seconds; NULL: still waiting
-	created_at BIGINT NOT NULL     -- epoch seconds
+	doubt BIGINT NOT NULL,         -- 1: it may have arrived without our knowing;
+	                               -- look before sending it again
+	due_at_ms BIGINT NOT NULL,     -- epoch milliseconds of the next try; while
+	                               -- it is tried: when the lease on it ends
+	created_at_ms BIGINT NOT NULL, -- epoch milliseconds
+	ended_at BIGINT,               -- epoch seconds it was done or parked
+	CHECK ((state = 'waiting') = (ended_at IS NULL))
 );
 
-CREATE INDEX outbox_due ON outbox (due_at, id) WHERE done_at IS NULL;
+-- What is due next, to each receiver.
+CREATE INDEX outbox_due ON outbox (service_id, channel, due_at_ms, id)
+    WHERE state = 'waiting';
+CREATE INDEX outbox_lane ON outbox (lane, id)
+    WHERE state = 'waiting' AND lane IS NOT NULL;
+CREATE INDEX outbox_subject ON outbox (subject_id);
+-- What failed, and what may be forgotten.
+CREATE INDEX outbox_ended ON outbox (state, ended_at) WHERE state <> 'waiting';
+
+-- Each try of a delivery.
+CREATE TABLE attempt (
+	delivery_id TEXT NOT NULL REFERENCES outbox (id), -- of which
+	number BIGINT NOT NULL,        -- 1, 2, 3 …
+	started_at_ms BIGINT NOT NULL, -- epoch milliseconds
+	took_ms BIGINT,                -- NULL: no answer known, the worker died
+	status BIGINT,                 -- of the answer; NULL: none came
+	error TEXT,                    -- what went wrong, in words; NULL: nothing
+	PRIMARY KEY (delivery_id, number)
+);
 
 -- Answers given under an Idempotency-Key, to be given again.
 CREATE TABLE idempotency (

@@ -918,7 +918,7 @@ class Player:
                     call.session.id if call.session else None),
                         f"I2: a call with {call.reason}", rows)
             ends = self._play.query(
-                "SELECT count(*) FROM event WHERE call_id = ? AND "
+                "SELECT count(*) FROM event WHERE subject_id = ? AND "
                 "type = 'call.ended'", name)[0][0]
             require(ends <= 1, "I3: a call ends once", call.sid)
             if call.reason.startswith("connected") and (

@@ -26,7 +26,8 @@ COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
             "keys_refused", "requests_failed")
 TABLES = ("schema_version", "service", "api_key", "number", "session", "party",
-          "leg", "call", "event", "outbox", "idempotency")
+          "leg", "call", "event", "outbox", "attempt", "idempotency",
+          "webhook_secret", "message", "recording", "erasure", "erasure_item")
 BIN_DIR = pathlib.Path(os.environ.get("BIN_DIR") or client.ROOT / "build/bin")
 
 

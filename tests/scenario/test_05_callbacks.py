@@ -59,7 +59,7 @@ class Call:
     def told(self):
         """The events of this call."""
         return self.stack.rows(
-            "SELECT type, detail FROM event JOIN call ON call.id = call_id "
+            "SELECT type, detail FROM event JOIN call ON call.id = subject_id "
             "WHERE call.sid = ? ORDER BY seq", self.sid)
 
     def leg(self):

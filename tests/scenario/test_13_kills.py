@@ -214,7 +214,7 @@ class Load:
         is_sound(self.stack)
         told, unrecorded = {}, 0
         for sid, kind in self.stack.rows(
-                "SELECT call.sid, type FROM event JOIN call ON call.id = call_id"):
+                "SELECT call.sid, type FROM event JOIN call ON call.id = subject_id"):
             told.setdefault(sid, []).append(kind)
         for sid, statuses in self.calls.items():
             kinds = told.get(sid, [])

@@ -248,7 +248,8 @@ add_service(struct db *db, const char *id, const char *name, int ttl_s)
 		DB_INT(60), DB_INT(60), DB_INT(60), DB_INT(1), DB_INT(0),
 		DB_NULL, DB_INT(1), DB_INT(0), DB_INT(0), DB_INT(0), DB_INT(0),
 		DB_INT(0), DB_INT(0), DB_NULL, DB_INT(NOW), DB_TEXT("en"),
-		DB_NULL, DB_NULL));
+		DB_NULL, DB_NULL, DB_INT(0), DB_INT(0), DB_INT(0), DB_INT(0),
+		DB_INT(30), DB_INT(90)));
 }
 
 /* The i-th number is like +12025550107-7. */

@@ -19,8 +19,10 @@ test_names(void **state)
 	static const char *const names[EVENT__MAX] = { "session.opened",
 		"session.updated", "session.closed", "session.expired",
 		"call.started", "call.ringing", "call.answered", "call.ended",
-		"call.refused", "party.disputed", "pool.low",
-		"pool.exhausted" };
+		"call.refused", "party.disputed", "pool.low", "pool.exhausted",
+		"session.expiring", "message.relayed", "message.refused",
+		"message.delivered", "message.failed", "recording.completed",
+		"recording.failed", "recording.deleted", "delivery.exhausted" };
 	int i;
 
 	(void)state;
@@ -33,7 +35,7 @@ test_put_writes_all(void **state)
 {
 	const struct event event = { .type = EVENT_CALL_ENDED,
 		.session_id = "ses_1",
-		.call_id = "cal_1",
+		.subject_id = "cal_1",
 		.detail = "busy" };
 	struct event mine = event;
 	struct store *s = *state;
@@ -42,7 +44,8 @@ test_put_writes_all(void **state)
 	mine.service_id = s->service.id;
 	must(event_put(s->db, &mine, NOW * 1000 + 999));
 	store_check(s,
-	    "SELECT seq || ' ' || type || ' ' || session_id || ' ' || call_id"
+	    "SELECT seq || ' ' || type || ' ' || session_id || ' ' || "
+	    "subject_id"
 	    " || ' ' || detail || ' ' || created_at FROM event",
 	    "1 call.ended ses_1 cal_1 busy 1800000000");
 	store_check(s, "SELECT service_id FROM event", s->service.id);
@@ -55,7 +58,7 @@ test_put_writes_null_for_nothing(void **state)
 {
 	struct event event = { .type = EVENT_POOL_EXHAUSTED,
 		.session_id = "",
-		.call_id = "",
+		.subject_id = "",
 		.detail = "" };
 	struct store *s = *state;
 
@@ -64,7 +67,7 @@ test_put_writes_null_for_nothing(void **state)
 	must(put(s, s->service.id, EVENT_POOL_EXHAUSTED));
 	assert_int_equal(
 	    store_int(s, "SELECT count(*) FROM event WHERE"
-			 " coalesce(session_id, call_id, detail) IS NULL"),
+			 " coalesce(session_id, subject_id, detail) IS NULL"),
 	    2);
 }
 
@@ -159,15 +162,15 @@ test_put_delivers_to_a_webhook(void **state)
 	must(put(s, hooked.id, EVENT_SESSION_OPENED));
 	must(put(s, hooked.id, EVENT_SESSION_CLOSED));
 	assert_int_equal(store_int(s, "SELECT count(*) FROM outbox o"
-				      " JOIN event e ON e.id = o.event_id"
+				      " JOIN event e ON e.id = o.subject_id"
 				      " AND e.service_id = o.service_id"
 				      " JOIN service s ON s.id = o.service_id"
 				      " AND s.name = 'rides'"),
 	    2);
 	store_check(s,
-	    "SELECT DISTINCT kind || ' ' || attempts || ' ' || due_at || ' '"
-	    " || created_at || ' ' || coalesce(done_at, 'waits') FROM outbox",
-	    "event 0 1800000000 1800000000 waits");
+	    "SELECT DISTINCT channel || ' ' || kind || ' ' || attempts || ' '"
+	    " || due_at_ms || ' ' || created_at_ms || ' ' || state FROM outbox",
+	    "app event 0 1800000000999 1800000000999 waiting");
 	store_text(s, "SELECT max(id) FROM outbox", id, sizeof id);
 	assert_true(id_valid(id, "dlv"));
 }

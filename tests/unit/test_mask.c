@@ -359,7 +359,7 @@ test_story_leaves_no_gap_and_no_number(void **state)
 	    2);
 	assert_int_equal(
 	    store_int(s, "SELECT count(*) FROM outbox o JOIN event e"
-			 " ON e.id = o.event_id JOIN service v"
+			 " ON e.id = o.subject_id JOIN service v"
 			 " ON v.id = e.service_id AND v.name = 'taxi'"),
 	    store_int(s, "SELECT count(*) - 1 FROM event"));
 	assert_int_equal(store_int(s, "SELECT count(*) FROM outbox"),

@@ -231,7 +231,8 @@ test_record_twice_is_once(void **state)
 	assert_int_equal(call.sequence, -1);
 	assert_int_equal(call.created_at, NOW);
 	check_events(s, "1 session.opened, 2 call.started connected");
-	store_check(s, "SELECT session_id || call_id FROM event WHERE seq = 2",
+	store_check(s,
+	    "SELECT session_id || subject_id FROM event WHERE seq = 2",
 	    strcat(strcpy((char[80]){ 0 }, session.id), call.id));
 	/* Also if it would be decided otherwise by now. */
 	dial(s, SID_1, ANNA, MASK_1, POLICY_CONNECTED);
@@ -289,8 +290,8 @@ test_report_tells_the_story_once(void **state)
 			" 3 call.ringing ringing, 4 call.answered in-progress,"
 			" 5 call.ended completed");
 	assert_int_equal(
-	    store_int(s, "SELECT count(DISTINCT call_id || session_id)"
-			 " FROM event WHERE call_id IS NOT NULL"),
+	    store_int(s, "SELECT count(DISTINCT subject_id || session_id)"
+			 " FROM event WHERE subject_id IS NOT NULL"),
 	    1);
 	must(call_find(s->db, &call, SID_2));
 	assert_string_equal(call.parent_sid, SID_1);
@@ -391,7 +392,8 @@ test_report_adopts_an_unrecorded_call(void **state)
 	assert_string_equal(call.reason, "connected");
 	assert_int_equal(call.status, CALL_IN_PROGRESS);
 	store_check(s,
-	    "SELECT DISTINCT call_id FROM event WHERE call_id IS NOT NULL",
+	    "SELECT DISTINCT subject_id FROM event WHERE subject_id IS NOT "
+	    "NULL",
 	    call.id);
 	must(report(s, SID_1, "", ANNA, CALL_COMPLETED, 4));
 	check_events(s, "1 session.opened, 2 call.ringing ringing,"

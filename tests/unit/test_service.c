@@ -278,6 +278,12 @@ test_set_numbers_within_bounds(void **state)
 		{ "session-calls", "0", "-1", "1000000", "1000001", "0" },
 		{ "person-calls", "0", "-1", "1000", "1001", "0" },
 		{ "daily-minutes", "0", "-1", "100000000", "100000001", "0" },
+		{ "expiring-notice", "0", "-1", "86400", "86401", "300" },
+		{ "redact", "0", "-1", "1", "2", "0" },
+		{ "record", "0", "-1", "1", "2", "0" },
+		{ "keep-texts", "0", "-1", "3660", "3661", "0" },
+		{ "keep-recordings", "1", "0", "3660", "3661", "30" },
+		{ "keep", "0", "-1", "3660", "3661", "90" },
 	};
 	const struct service_setting *setting;
 	struct service service;
@@ -319,7 +325,7 @@ test_settings_are_named(void **state)
 		for (b = a + 1; b->name != NULL; b++)
 			assert_string_not_equal(a->name, b->name);
 	}
-	assert_int_equal(a - service_settings, 19);
+	assert_int_equal(a - service_settings, 25);
 }
 
 static void
@@ -409,8 +415,8 @@ test_update_keeps_all_settings(void **state)
 {
 	static const char *const values[] = { "DE FR", "601", "602", "603",
 		"604", "0", "606", "0", "1", "1", "1", "607", "608", "609",
-		"+12025550150", "fr", "Bonjour", "Salut",
-		"https://a.example/hook" };
+		"+12025550150", "fr", "Bonjour", "Salut", "610", "1", "1",
+		"611", "612", "613", "https://a.example/hook" };
 	const struct service_setting *setting;
 	struct store *s = *state;
 	struct service service = s->service, found;

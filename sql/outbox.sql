@@ -1,0 +1,74 @@
+-- name: outbox_put
+INSERT INTO outbox (id, service_id, channel, kind, subject_id, lane, state,
+    attempts, doubt, due_at_ms, created_at_ms)
+VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, 0, $7, $8);
+
+-- name: outbox_put_event
+-- Lets an event out, if its service wants to be told.
+INSERT INTO outbox (id, service_id, channel, kind, subject_id, state, attempts,
+    doubt, due_at_ms, created_at_ms)
+SELECT $1, id, 'app', 'event', $3, 'waiting', 0, 0, $4, $4 FROM service
+WHERE id = $2 AND webhook_url IS NOT NULL;
+
+-- name: outbox_next
+-- When something is due next, of those that are first in their lane.
+SELECT o.due_at_ms FROM outbox o
+WHERE o.service_id = $1 AND o.channel = $2 AND o.state = 'waiting'
+    AND (o.lane IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p
+        WHERE p.lane = o.lane AND p.state = 'waiting' AND p.id < o.id))
+ORDER BY o.due_at_ms LIMIT 1;
+
+-- name: outbox_list_due
+-- What a worker may take: due, and first in its lane.
+SELECT o.id, o.kind, o.subject_id, o.attempts, o.doubt, o.created_at_ms
+FROM outbox o
+WHERE o.service_id = $1 AND o.channel = $2 AND o.state = 'waiting'
+    AND o.due_at_ms <= $3
+    AND (o.lane IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p
+        WHERE p.lane = o.lane AND p.state = 'waiting' AND p.id < o.id))
+ORDER BY o.due_at_ms, o.id LIMIT $4;
+
+-- name: outbox_lease
+-- Takes it, unless another worker was quicker. From here on it may arrive: a
+-- worker that dies now leaves doubt.
+UPDATE outbox SET attempts = attempts + 1, due_at_ms = $3, doubt = 1
+WHERE id = $1 AND attempts = $2 AND state = 'waiting'
+RETURNING id;
+
+-- name: outbox_finish
+-- Writes the outcome, if the lease is still ours ($2 attempts).
+UPDATE outbox SET state = $3, due_at_ms = $4, doubt = $5, ended_at = $6
+WHERE id = $1 AND attempts = $2 AND state = 'waiting'
+RETURNING id;
+
+-- name: outbox_release
+UPDATE outbox SET attempts = attempts - 1, due_at_ms = $3, doubt = $4
+WHERE id = $1 AND attempts = $2 AND state = 'waiting';
+
+-- name: outbox_cancel
+-- What is not on lease need not be sent any more. (A lease leaves doubt.)
+UPDATE outbox SET state = 'done', ended_at = $3
+WHERE subject_id = $2 AND kind = $1 AND state = 'waiting' AND doubt = 0
+RETURNING id;
+
+-- name: outbox_retry
+UPDATE outbox SET state = 'waiting', attempts = 0, due_at_ms = $3,
+    ended_at = NULL
+WHERE service_id = $1 AND state = 'parked' AND ($2 = '' OR id = $2)
+RETURNING id;
+
+-- name: outbox_list
+-- With the last try of each.
+SELECT o.id, o.kind, o.subject_id, o.state, o.attempts, o.due_at_ms,
+    o.created_at_ms, a.status, a.error
+FROM outbox o
+LEFT JOIN attempt a ON a.delivery_id = o.id AND a.number =
+    (SELECT max(number) FROM attempt WHERE delivery_id = o.id)
+WHERE o.service_id = $1 AND ($2 = '' OR o.state = $2)
+ORDER BY o.created_at_ms, o.id LIMIT $3;
+
+-- name: attempt_insert
+-- Numbers go on where they were, also when a parked one is tried anew.
+INSERT INTO attempt (delivery_id, number, started_at_ms, took_ms, status, error)
+SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 FROM attempt
+WHERE delivery_id = $1;
