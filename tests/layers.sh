@@ -1,6 +1,7 @@
 #!/bin/sh
 # Checks the floors: a file includes only headers of its own floor or below,
-# and each foreign library is seen by one file. The table is the architecture.
+# and each foreign library is seen by one file (jansson by two: our JSON and
+# Twilio's). The table is the architecture.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,7 +24,7 @@ BEGIN {
 	}
 	programs = n
 	split("fcgiapp=req libxml/xmlwriter=twiml sqlite3=db_sqlite " \
-	    "jansson=view sodium=crypto openssl/evp=crypto " \
+	    "jansson=view|twilio_rest sodium=crypto openssl/evp=crypto " \
 	    "openssl/params=crypto openssl/core_names=crypto ini=conf curl/curl=http", \
 	    pairs, " ")
 	for (i in pairs) {
@@ -52,7 +53,7 @@ FNR == 1 {
 	other = $2
 	gsub(/[<>]/, "", other)
 	sub(/\.h$/, "", other)
-	if (other in door && door[other] != name)
+	if (other in door && index("|" door[other] "|", "|" name "|") == 0)
 		complain("must leave " other ".h to " door[other] ".c")
 }
 function complain(what) {

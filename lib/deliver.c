@@ -1,0 +1,73 @@
+/* Deliveries: what all kinds have in common. */
+
+#include "deliver.h"
+
+#include "event.h"
+
+static const struct deliver_kind *const kinds[OUTBOX__MAX] = {
+	[OUTBOX_EVENT] = &deliver_event,
+};
+
+enum rc
+deliver_prepare(const struct deliver *deliver, struct deliver_job *job)
+{
+	job->look = false;
+	return kinds[job->delivery.kind]->prepare(deliver, job);
+}
+
+/* Tells the app that something did not go out. */
+static enum rc
+tell_exhausted(
+    const struct deliver *deliver, const struct outbox_delivery *delivery)
+{
+	if (delivery->kind == OUTBOX_EVENT)
+		return RC_OK;
+	return event_put(deliver->mask.db,
+	    &(struct event){ .service_id = delivery->service_id,
+		.type = EVENT_DELIVERY_EXHAUSTED,
+		.subject_id = delivery->id,
+		.detail = outbox_kind_name(delivery->kind) },
+	    deliver->mask.now_ms);
+}
+
+enum rc
+deliver_conclude(const struct deliver *deliver, const struct deliver_job *job,
+    const struct http_answer *answer)
+{
+	const struct deliver_kind *kind = kinds[job->delivery.kind];
+	struct outbox_result result = { .verdict = OUTBOX_DONE,
+		.started_ms = deliver->mask.now_ms,
+		.error = "not needed any more" };
+	bool parked;
+	enum rc rc;
+
+	if (answer != NULL) {
+		result.error = answer->error;
+		result.started_ms = answer->started_ms;
+		result.took_ms = answer->took_ms;
+		result.status = answer->status;
+		result.retry_s = answer->retry_s;
+	}
+	if ((rc = kind->conclude(deliver, job, answer, &result)) != RC_OK)
+		return rc;
+	rc = outbox_finish(deliver->mask.db, &job->delivery, &result,
+	    deliver->mask.now_ms, &parked);
+	if (rc == RC_NONE) {
+		/* Another worker has it: what follows is for that one to say.
+		 */
+		db_undo(deliver->mask.db);
+		return rc;
+	}
+	if (rc != RC_OK || !parked)
+		return rc;
+	if (kind->give_up != NULL &&
+	    (rc = kind->give_up(deliver, job)) != RC_OK)
+		return rc;
+	return tell_exhausted(deliver, &job->delivery);
+}
+
+void
+deliver_free(struct deliver_job *job)
+{
+	twilio_rest_free(&job->rest);
+}

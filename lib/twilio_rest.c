@@ -1,0 +1,133 @@
+/* Twilio's REST API: requests and answers. */
+
+#include "twilio_rest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "crypto.h"
+
+void
+twilio_rest_begin(struct twilio_rest *rest, const struct conf *conf,
+    const struct secrets *secrets, const char *method, const char *path)
+{
+	bool has_key = secrets->api_key[0] != '\0';
+
+	*rest = (struct twilio_rest){ .url = "" };
+	buf_init(&rest->body, 0);
+	rest->http.method = method;
+	rest->http.user = has_key ? secrets->api_key : secrets->account_sid;
+	rest->http.password =
+	    has_key ? secrets->api_secret : secrets->tokens[0];
+	snprintf(rest->url, sizeof rest->url, "%s/2010-04-01/Accounts/%s/%s",
+	    conf->twilio_api_url, secrets->account_sid, path);
+}
+
+/* Appends text with all but unreserved characters escaped (RFC 3986). */
+static void
+escape(struct buf *out, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	for (; *p != '\0'; p++) {
+		if ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') ||
+		    (*p >= 'a' && *p <= 'z') || strchr("-._~", *p) != NULL)
+			buf_add(out, p, 1);
+		else
+			buf_printf(out, "%%%02X", *p);
+	}
+}
+
+void
+twilio_rest_field(struct twilio_rest *rest, const char *name, const char *value)
+{
+	if (rest->body.len != 0)
+		buf_puts(&rest->body, "&");
+	buf_puts(&rest->body, name);
+	buf_puts(&rest->body, "=");
+	escape(&rest->body, value);
+}
+
+enum rc
+twilio_rest_end(struct twilio_rest *rest)
+{
+	size_t len = strlen(rest->url);
+	struct http_request *http = &rest->http;
+
+	if (!buf_ok(&rest->body))
+		return RC_MEMORY;
+	http->url = rest->url;
+	if (strcmp(http->method, "POST") == 0) {
+		http->headers[0] =
+		    "Content-Type: application/x-www-form-urlencoded";
+		http->body = buf_text(&rest->body);
+		http->body_len = rest->body.len;
+	} else if (rest->body.len != 0) {
+		if (len + 1 + rest->body.len >= sizeof rest->url)
+			return RC_MEMORY;
+		rest->url[len] = strchr(rest->url, '?') != NULL ? '&' : '?';
+		memcpy(
+		    rest->url + len + 1, rest->body.data, rest->body.len + 1);
+	}
+	return RC_OK;
+}
+
+void
+twilio_rest_free(struct twilio_rest *rest)
+{
+	if (rest->body.data != NULL)
+		crypto_wipe(rest->body.data, rest->body.size);
+	buf_free(&rest->body);
+	crypto_wipe(rest->url, sizeof rest->url);
+}
+
+/* Reads what a document says of one thing; what is missing stays empty. */
+static void
+read_reply(const struct http_answer *answer, struct twilio_reply *reply)
+{
+	json_t *root, *value;
+
+	*reply = (struct twilio_reply){ .sid = "" };
+	root = json_loadb(answer->body, answer->body_len, 0, NULL);
+	value = json_object_get(root, "sid");
+	if (json_is_string(value))
+		snprintf(reply->sid, sizeof reply->sid, "%s",
+		    json_string_value(value));
+	value = json_object_get(root, "status");
+	if (json_is_string(value))
+		snprintf(reply->status, sizeof reply->status, "%s",
+		    json_string_value(value));
+	value = json_object_get(root, "code");
+	if (json_is_integer(value))
+		reply->code = (int)json_integer_value(value);
+	json_decref(root);
+}
+
+enum twilio_verdict
+twilio_rest_verdict(
+    const struct http_answer *answer, struct twilio_reply *reply)
+{
+	read_reply(answer, reply);
+	if (answer->status >= 200 && answer->status < 300)
+		return TWILIO_YES;
+	/* Not processed: docs:usage/api/concurrency, error 20429. */
+	if (answer->status == 429 || (answer->status == 0 && !answer->sent))
+		return TWILIO_BUSY;
+	if (answer->status == 0 || answer->status >= 500 ||
+	    answer->status == 408)
+		return TWILIO_UNSURE;
+	/* A wrong key is mended by an operator, and then it goes out. */
+	if (reply->code == 20003)
+		return TWILIO_BUSY;
+	return TWILIO_NO;
+}
+
+bool
+twilio_sid_valid(const char *text, const char *prefix)
+{
+	return strlen(text) == TWILIO_SID_SIZE - 1 &&
+	       strncmp(text, prefix, 2) == 0 &&
+	       strspn(text + 2, "0123456789abcdef") == 32;
+}
