@@ -39,7 +39,7 @@ LDFLAGS	?= -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 
 LIB_OBJS := $(patsubst lib/%.c,$(B)/lib/%.o,$(sort $(wildcard lib/*.c))) \
 	$(B)/lib/sql.o
-BINS	:= $(addprefix $(B)/bin/,$(PROGRAMS) callmask)
+BINS	:= $(addprefix $(B)/bin/,$(PROGRAMS) outboxd callmask)
 TESTS	:= $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 SQL	:= $(sort $(wildcard sql/*.sql)) $(sort $(wildcard sql/migrations/*.sql))
 

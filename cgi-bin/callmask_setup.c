@@ -274,6 +274,8 @@ check_counters(struct cli *cli, struct checkup *checkup)
 		METRICS_CALLS_UNRECORDED,
 		METRICS_WEBHOOKS_FORGED,
 		METRICS_REQUESTS_FAILED,
+		METRICS_POOL_EXHAUSTED,
+		METRICS_DELIVERIES_PARKED,
 	};
 	struct metrics *metrics = metrics_open(cli->conf.metrics);
 	uint64_t value;

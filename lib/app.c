@@ -120,7 +120,8 @@ app_mask(const struct app *app)
 {
 	return (struct mask){ .db = app->db,
 		.keys = &app->secrets.keys,
-		.now_ms = app_now_ms() };
+		.now_ms = app_now_ms(),
+		.metrics = app->metrics };
 }
 
 enum rc

@@ -137,6 +137,12 @@ db_undo(struct db *db)
 }
 
 enum rc
+db_fold(struct db *db, int wait_ms)
+{
+	return db->driver->fold(db, wait_ms);
+}
+
+enum rc
 db_snapshot(struct db *db, db_deed deed, void *cookie)
 {
 	enum rc rc;

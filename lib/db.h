@@ -98,6 +98,13 @@ enum rc db_transact(struct db *db, int wait_ms, db_deed deed, void *cookie);
  */
 void db_undo(struct db *db);
 
+/*
+ * Tidies what the engine leaves behind while it writes, outside transactions:
+ * the worker's business from time to time. Waits at most wait_ms for the turn:
+ * RC_BUSY.
+ */
+enum rc db_fold(struct db *db, int wait_ms);
+
 /* Runs deed in a read transaction: all it reads is of one moment. */
 enum rc db_snapshot(struct db *db, db_deed deed, void *cookie);
 

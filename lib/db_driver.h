@@ -26,6 +26,8 @@ struct db_driver {
 	enum rc (*commit)(struct db *db); /* ends it, also if it fails */
 	void (*rollback)(struct db *db);  /* ends it */
 
+	enum rc (*fold)(struct db *db, int wait_ms);
+
 	/* Runs SQL of several statements, for migrations. */
 	enum rc (*script)(struct db *db, const char *text);
 	/* Stores whether a table of this name exists. */

@@ -11,8 +11,8 @@
  * not: with it writers wait for their turn, without it some starve for
  * seconds.
  *
- * The log is folded back by the writer that finds it long, before it gives
- * the lock away.
+ * The log is folded back by the worker from time to time, and by the writer
+ * that finds it long all the same, before it gives the lock away.
  */
 
 #include <sys/file.h>
@@ -35,6 +35,9 @@
 
 /* Pages of the log from which on a writer folds it back: 4 MB. */
 #define WAL_PAGES 1000
+/* Length of the log from which on the worker does, so that writers need not:
+ * bytes. */
+#define FOLD_BYTES (1024 * 1024)
 /* How long a reader waits for a lock that is not ours, milliseconds. */
 #define BUSY_MS 1000
 /* How long whoever makes a database waits for others who do, milliseconds. */
@@ -449,6 +452,24 @@ sqlite_commit(struct db *db)
 }
 
 static enum rc
+sqlite_fold(struct db *db, int wait_ms)
+{
+	struct sqlite *s = sqlite(db);
+	struct stat log;
+	char path[sizeof s->path + 4];
+	enum rc rc;
+
+	snprintf(path, sizeof path, "%s-wal", s->path);
+	if (stat(path, &log) != 0 || log.st_size < FOLD_BYTES)
+		return RC_OK;
+	if ((rc = take_lock(s, clock_ms() + wait_ms)) != RC_OK)
+		return rc;
+	checkpoint(s);
+	release_lock(s);
+	return RC_OK;
+}
+
+static enum rc
 sqlite_script(struct db *db, const char *text)
 {
 	return execute(sqlite(db), text);
@@ -583,6 +604,7 @@ const struct db_driver db_sqlite = {
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
+	.fold = sqlite_fold,
 	.script = sqlite_script,
 	.has_table = sqlite_has_table,
 	.first = sqlite_first,

@@ -48,17 +48,11 @@ deliver_conclude(const struct deliver *deliver, const struct deliver_job *job,
 		result.status = answer->status;
 		result.retry_s = answer->retry_s;
 	}
-	if ((rc = kind->conclude(deliver, job, answer, &result)) != RC_OK)
-		return rc;
-	rc = outbox_finish(deliver->mask.db, &job->delivery, &result,
-	    deliver->mask.now_ms, &parked);
-	if (rc == RC_NONE) {
-		/* Another worker has it: what follows is for that one to say.
-		 */
-		db_undo(deliver->mask.db);
-		return rc;
-	}
-	if (rc != RC_OK || !parked)
+	if ((rc = outbox_mine(deliver->mask.db, &job->delivery)) != RC_OK ||
+	    (rc = kind->conclude(deliver, job, answer, &result)) != RC_OK ||
+	    (rc = outbox_finish(deliver->mask.db, &job->delivery, &result,
+		 deliver->mask.now_ms, &parked)) != RC_OK ||
+	    !parked)
 		return rc;
 	if (kind->give_up != NULL &&
 	    (rc = kind->give_up(deliver, job)) != RC_OK)

@@ -68,8 +68,9 @@ enum rc deliver_prepare(const struct deliver *deliver, struct deliver_job *job);
 
 /*
  * Writes down how a try went and what follows from it; answer NULL: it need
- * not be sent. In a write transaction. A delivery that was given up is told
- * to the app as delivery.exhausted, unless it was itself an event.
+ * not be sent. In a write transaction. RC_NONE, with nothing written: another
+ * worker has it by now. A delivery that was given up is told to the app as
+ * delivery.exhausted, unless it was itself an event.
  */
 enum rc deliver_conclude(const struct deliver *deliver,
     const struct deliver_job *job, const struct http_answer *answer);

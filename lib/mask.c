@@ -128,6 +128,7 @@ refuse_for_pool(const struct mask *mask, const char *service_id,
 	if (request->number[0] != '\0')
 		return rc_fault(fault, RC_POOL, "masked_number",
 		    "is not in the pool, or not free for both parties");
+	metrics_count(mask->metrics, METRICS_POOL_EXHAUSTED);
 	rc = tell(mask, service_id, EVENT_POOL_EXHAUSTED, NULL, NULL,
 	    request->country);
 	if (rc != RC_OK)
@@ -148,6 +149,7 @@ warn_of_pool(const struct mask *mask, const struct number_wish *wish)
 	rc = number_room(mask->db, wish, &numbers, &free);
 	if (rc != RC_OK || free * 8 > numbers)
 		return rc;
+	metrics_count(mask->metrics, METRICS_POOL_LOW);
 	rc = service_tell_low(mask->db, wish->service_id, wish->now);
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;

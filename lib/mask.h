@@ -18,6 +18,7 @@
 #include "call.h"
 #include "crypto.h"
 #include "db.h"
+#include "metrics.h"
 #include "phone.h"
 #include "policy.h"
 #include "service.h"
@@ -27,7 +28,8 @@
 struct mask {
 	struct db *db;
 	const struct crypto_keys *keys;
-	int64_t now_ms; /* epoch milliseconds: the time of the deed */
+	int64_t now_ms;          /* epoch milliseconds: the time of the deed */
+	struct metrics *metrics; /* counted in; NULL: nowhere */
 };
 
 /* Someone dialled a masked number. Strings borrowed. */

@@ -30,6 +30,11 @@ static const char *const names[METRICS__MAX] = {
 	[METRICS_WEBHOOKS_UNKNOWN] = "webhooks_unknown",
 	[METRICS_KEYS_REFUSED] = "keys_refused",
 	[METRICS_REQUESTS_FAILED] = "requests_failed",
+	[METRICS_POOL_LOW] = "pool_low",
+	[METRICS_POOL_EXHAUSTED] = "pool_exhausted",
+	[METRICS_DELIVERIES_DONE] = "deliveries_done",
+	[METRICS_DELIVERIES_FAILED] = "deliveries_failed",
+	[METRICS_DELIVERIES_PARKED] = "deliveries_parked",
 };
 
 /* Maps the file; NULL, with errno set, if it cannot. */
@@ -79,7 +84,8 @@ metrics_close(struct metrics *metrics)
 void
 metrics_count(struct metrics *metrics, enum metrics_counter counter)
 {
-	atomic_fetch_add(&metrics->slots[counter], 1);
+	if (metrics != NULL)
+		atomic_fetch_add(&metrics->slots[counter], 1);
 }
 
 uint64_t

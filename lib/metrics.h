@@ -21,6 +21,11 @@ enum metrics_counter {
 	METRICS_KEYS_REFUSED,     /* requests without a right API key */
 	METRICS_REQUESTS_FAILED,  /* requests not answered for a failure of ours
 				   */
+	METRICS_POOL_LOW,         /* sessions opened that left the pool low */
+	METRICS_POOL_EXHAUSTED,   /* sessions refused for want of a number */
+	METRICS_DELIVERIES_DONE,  /* deliveries that arrived */
+	METRICS_DELIVERIES_FAILED, /* tries of deliveries that did not */
+	METRICS_DELIVERIES_PARKED, /* deliveries given up */
 	METRICS__MAX
 };
 
@@ -33,7 +38,7 @@ struct metrics *metrics_open(const char *path);
 /* Unmaps; NULL is fine. */
 void metrics_close(struct metrics *metrics);
 
-/* Counts one. */
+/* Counts one; nothing if metrics is NULL. */
 void metrics_count(struct metrics *metrics, enum metrics_counter counter);
 
 /* Returns a counter's value. */

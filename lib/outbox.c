@@ -161,23 +161,44 @@ outbox_finish(struct db *db, const struct outbox_delivery *delivery,
 		ended = (struct db_arg)DB_INT(now_ms / 1000);
 	if ((rc = note_attempt(db, delivery, result)) != RC_OK)
 		return rc;
-	rc = db_first(db, SQL_OUTBOX_FINISH,
+	return db_run(db, SQL_OUTBOX_FINISH,
 	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->attempts),
 		DB_TEXT(state), DB_INT(now_ms + (wait_ms > 0 ? wait_ms : 0)),
 		DB_INT(result->doubt), ended));
-	db_done(db, SQL_OUTBOX_FINISH);
-	if (rc == RC_NONE)
-		*parked = false;
+}
+
+enum rc
+outbox_mine(struct db *db, const struct outbox_delivery *delivery)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_OUTBOX_MINE,
+	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->attempts)));
+	db_done(db, SQL_OUTBOX_MINE);
 	return rc;
 }
 
 enum rc
-outbox_release(
-    struct db *db, const struct outbox_delivery *delivery, int64_t now_ms)
+outbox_services(
+    struct db *db, const char *after, int max, char (*out)[ID_SIZE], int *len)
+{
+	const enum sql sql = SQL_OUTBOX_SERVICES;
+	enum rc rc;
+
+	*len = 0;
+	rc = db_first(db, sql, DB_ARGS(DB_TEXT(after), DB_INT(max)));
+	for (; rc == RC_OK; rc = db_next(db, sql))
+		db_column_copy(db, sql, 0, out[(*len)++], ID_SIZE);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+outbox_release(struct db *db, const struct outbox_delivery *delivery,
+    bool doubt, int64_t now_ms)
 {
 	return db_run(db, SQL_OUTBOX_RELEASE,
 	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->attempts),
-		DB_INT(now_ms), DB_INT(delivery->doubt)));
+		DB_INT(now_ms), DB_INT(doubt)));
 }
 
 enum rc

@@ -98,16 +98,27 @@ enum rc outbox_claim(struct db *db, const char *service_id,
 
 /*
  * Writes down how a try went: done, or when it is tried next, or parked when
- * the schedule is exhausted. Returns RC_NONE, with nothing changed but the
- * attempt written down, if another worker has it by now. *parked tells whether
- * this was the last try.
+ * the schedule is exhausted. Call while it is ours (outbox_mine). *parked
+ * tells whether this was the last try.
  */
 enum rc outbox_finish(struct db *db, const struct outbox_delivery *delivery,
     const struct outbox_result *result, int64_t now_ms, bool *parked);
 
-/* Gives a lease back: it is due at once, and the try does not count. */
-enum rc outbox_release(
-    struct db *db, const struct outbox_delivery *delivery, int64_t now_ms);
+/*
+ * Gives a lease back: it is due at once, and the try does not count. doubt:
+ * whether it may have arrived.
+ */
+enum rc outbox_release(struct db *db, const struct outbox_delivery *delivery,
+    bool doubt, int64_t now_ms);
+
+/* Returns RC_OK while the lease on a delivery is ours, RC_NONE once another
+ * worker has it. In a write transaction that stays so until its end. */
+enum rc outbox_mine(struct db *db, const struct outbox_delivery *delivery);
+
+/* Reads the ids of the services that have something waiting into out, at most
+ * max, from the one after `after` on ("": from the first). */
+enum rc outbox_services(
+    struct db *db, const char *after, int max, char (*out)[ID_SIZE], int *len);
 
 /* Marks what waits for a subject as done: it need not be sent any more.
  * Returns RC_NONE if nothing waited that no worker has on lease. */

@@ -38,8 +38,20 @@ RETURNING id;
 -- name: outbox_finish
 -- Writes the outcome, if the lease is still ours ($2 attempts).
 UPDATE outbox SET state = $3, due_at_ms = $4, doubt = $5, ended_at = $6
+WHERE id = $1 AND attempts = $2 AND state = 'waiting';
+
+-- name: outbox_mine
+-- Changes nothing, but keeps others from it until the transaction ends.
+UPDATE outbox SET due_at_ms = due_at_ms
 WHERE id = $1 AND attempts = $2 AND state = 'waiting'
 RETURNING id;
+
+-- name: outbox_services
+-- For whom something waits.
+SELECT s.id FROM service s
+WHERE s.id > $1 AND EXISTS (SELECT 1 FROM outbox o
+    WHERE o.service_id = s.id AND o.state = 'waiting')
+ORDER BY s.id LIMIT $2;
 
 -- name: outbox_release
 UPDATE outbox SET attempts = attempts - 1, due_at_ms = $3, doubt = $4

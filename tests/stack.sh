@@ -72,7 +72,8 @@ programs='
 	routes           GET   /v1/routes
 '
 names=$(awk '{ print $1 }' <<<"$programs")
-parts="nginx sandbox $names"
+parts="nginx sandbox outboxd $names"
+process_names=$(printf '%.15s ' outboxd $names) # as the kernel cuts them
 
 die() {
 	echo "stack.sh: $*" >&2
@@ -102,7 +103,7 @@ members() {
 		[[ ${line##*) } =~ ^.\ [0-9]+\ ($*)\  ]] || continue
 		name=${line#*(}
 		name=${name%)*}
-		if [[ " ${names//$'\n'/ } " == *" $name "* ]] ||
+		if [[ " $process_names " == *" $name "* ]] ||
 		    ours "${stat//[!0-9]/}"; then
 			echo "${stat//[!0-9]/}"
 		fi
@@ -263,6 +264,9 @@ make_service() {
 		database = $RUN_DIR/callmask.db
 		secrets = $RUN_DIR/secrets.conf
 		metrics = $RUN_DIR/metrics
+		twilio_api_url = http://127.0.0.1:$sandbox_port
+		ca_file = $RUN_DIR/ca.pem
+		private_webhooks = yes
 	END
 	api_key=$(from_env CALLMASK_API_KEY)
 	admin_key=$(from_env CALLMASK_ADMIN_KEY)
@@ -325,6 +329,10 @@ answers() {
 		[ "$(status GET "http://127.0.0.1:$sandbox_port/sandbox/health")" = 200 ]
 		return
 		;;
+	outboxd)
+		[ -p callmask.db-wake ]
+		return
+		;;
 	esac
 	while read -r name method path; do
 		[ "$name" != "$1" ] || break
@@ -381,6 +389,8 @@ work() {
 		    -n -- "$(command -v multiwatch)" -f "$WORKERS" -r 100 -t 20 \
 		    -s TERM -- "$BIN_DIR/$part" -c "$RUN_DIR/callmask.conf"
 	done
+	start outboxd "$(command -v multiwatch)" -f 1 -r 100 -t 20 -s TERM -- \
+	    "$BIN_DIR/outboxd" -c "$RUN_DIR/callmask.conf"
 	for number in $numbers; do
 		options+=(--number "$number")
 	done
@@ -403,7 +413,7 @@ up() {
 		command -v $tool >/dev/null ||
 		    die "$tool is missing: apt-get install nginx-light spawn-fcgi multiwatch openssl curl"
 	done
-	for part in callmask $names; do
+	for part in callmask outboxd $names; do
 		[ -x "$BIN_DIR/$part" ] || die "no $BIN_DIR/$part; run make first"
 	done
 	[ -x "$SANDBOX" ] || die "no $SANDBOX"

@@ -24,7 +24,9 @@ PROGRAMS = ("voice-inbound", "voice-code", "voice-screen", "voice-ended",
             "session-update", "session-intent", "session-close", "routes")
 COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
-            "keys_refused", "requests_failed")
+            "keys_refused", "requests_failed", "pool_low",
+            "pool_exhausted", "deliveries_done", "deliveries_failed",
+            "deliveries_parked")
 TABLES = ("schema_version", "service", "api_key", "number", "session", "party",
           "leg", "call", "event", "outbox", "attempt", "idempotency",
           "webhook_secret", "message", "recording", "erasure", "erasure_item")

@@ -107,7 +107,9 @@ store_setup(void **state)
 	memset(s->keys.sealing[0].key, 0xa5, CRYPTO_KEY_SIZE);
 	memset(s->keys.lookup, 0x5a, CRYPTO_KEY_SIZE);
 	store_service(s, &s->service, "taxi", "");
-	s->mask = (struct mask){ s->db, &s->keys, NOW * 1000 };
+	s->mask = (struct mask){
+		.db = s->db, .keys = &s->keys, .now_ms = NOW * 1000
+	};
 	return 0;
 }
 

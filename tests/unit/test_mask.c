@@ -86,15 +86,24 @@ static void
 test_open_refuses_an_empty_pool_and_tells(void **state)
 {
 	struct session_request request = ask("", ANNA, DORA);
+	struct metrics *metrics;
 	struct store *s = *state;
+	char path[300];
 
+	snprintf(path, sizeof path, "%s/db-lock", s->dir);
+	s->mask.metrics = metrics = metrics_open(path);
 	open_session(s, "", ANNA, BORIS);
+	assert_int_equal(metrics_value(metrics, METRICS_POOL_LOW), 0);
 	open_session(s, "", ANNA, CLARA);
+	assert_int_equal(metrics_value(metrics, METRICS_POOL_LOW), 1);
 	check_open_refused(s, NULL, &request, RC_POOL, "");
 	strcpy(request.country, "CA");
 	check_open_refused(s, NULL, &request, RC_POOL, "");
 	check_events(s, "1 session.opened, 2 session.opened,"
 			" 3 pool.low, 4 pool.exhausted, 5 pool.exhausted CA");
+	assert_int_equal(metrics_value(metrics, METRICS_POOL_LOW), 1);
+	assert_int_equal(metrics_value(metrics, METRICS_POOL_EXHAUSTED), 2);
+	metrics_close(metrics);
 }
 
 static void
