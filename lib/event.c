@@ -2,8 +2,6 @@
 
 #include "event.h"
 
-#include "id.h"
-
 static const char *const names[EVENT__MAX] = {
 	[EVENT_SESSION_OPENED] = "session.opened",
 	[EVENT_SESSION_UPDATED] = "session.updated",
@@ -26,6 +24,7 @@ static const char *const names[EVENT__MAX] = {
 	[EVENT_RECORDING_FAILED] = "recording.failed",
 	[EVENT_RECORDING_DELETED] = "recording.deleted",
 	[EVENT_DELIVERY_EXHAUSTED] = "delivery.exhausted",
+	[EVENT_WEBHOOK_TEST] = "webhook.test",
 };
 
 const char *
@@ -67,4 +66,47 @@ event_put(struct db *db, const struct event *event, int64_t now_ms)
 	return db_run(db, SQL_OUTBOX_PUT_EVENT,
 	    DB_ARGS(DB_TEXT(delivery), DB_TEXT(event->service_id), DB_TEXT(id),
 		DB_INT(now_ms)));
+}
+
+static void
+read_row(struct db *db, enum sql sql, struct event_record *event)
+{
+	*event = (struct event_record){
+		.seq = db_column_int(db, sql, 1),
+		.created_at = db_column_int(db, sql, 8),
+	};
+	db_column_copy(db, sql, 0, event->id, sizeof event->id);
+	db_column_copy(db, sql, 2, event->type, sizeof event->type);
+	db_column_copy(db, sql, 3, event->service, sizeof event->service);
+	db_column_copy(db, sql, 4, event->session_id, sizeof event->session_id);
+	db_column_copy(db, sql, 5, event->reference, sizeof event->reference);
+	db_column_copy(db, sql, 6, event->subject_id, sizeof event->subject_id);
+	db_column_copy(db, sql, 7, event->detail, sizeof event->detail);
+}
+
+enum rc
+event_find(struct db *db, struct event_record *event, const char *id)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_EVENT_FIND, DB_ARGS(DB_TEXT(id)));
+	if (rc == RC_OK)
+		read_row(db, SQL_EVENT_FIND, event);
+	db_done(db, SQL_EVENT_FIND);
+	return rc == RC_NONE ? RC_NOT_FOUND : rc;
+}
+
+enum rc
+event_list(struct db *db, const char *service_id, int64_t after,
+    struct event_record *out, int max, int *len)
+{
+	const enum sql sql = SQL_EVENT_LIST;
+	enum rc rc;
+
+	*len = 0;
+	rc = db_first(
+	    db, sql, DB_ARGS(DB_TEXT(service_id), DB_INT(after), DB_INT(max)));
+	for (; rc == RC_OK; rc = db_next(db, sql))
+		read_row(db, sql, &out[(*len)++]);
+	return rc == RC_NONE ? RC_OK : rc;
 }

@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 #include "db.h"
+#include "id.h"
 #include "rc.h"
+#include "session.h"
 
 enum event_type {
 	EVENT_SESSION_OPENED,
@@ -34,6 +36,7 @@ enum event_type {
 	EVENT_RECORDING_FAILED,
 	EVENT_RECORDING_DELETED,
 	EVENT_DELIVERY_EXHAUSTED,
+	EVENT_WEBHOOK_TEST,
 	EVENT__MAX
 };
 
@@ -46,10 +49,33 @@ struct event {
 	const char *detail;     /* reason or status, one word */
 };
 
+/* An event as it was written. "" where there is none. */
+struct event_record {
+	char id[ID_SIZE];
+	int64_t seq;
+	char type[32];
+	char service[64]; /* the service's name */
+	char session_id[ID_SIZE];
+	char reference[SESSION_REFERENCE_SIZE]; /* of the session */
+	char subject_id[ID_SIZE];
+	char detail[SESSION_ROLE_SIZE]; /* longest word: a role */
+	int64_t created_at;             /* epoch seconds */
+};
+
 /* Returns a type's name, e.g. "call.ended"; static storage. */
 const char *event_name(enum event_type type);
 
 /* Appends event and, if its service has a webhook, the delivery of it. */
 enum rc event_put(struct db *db, const struct event *event, int64_t now_ms);
+
+/* Reads the event called id. RC_NOT_FOUND. */
+enum rc event_find(struct db *db, struct event_record *event, const char *id);
+
+/*
+ * Reads up to max events of a service numbered above after, in order, into
+ * out, and stores how many in *len.
+ */
+enum rc event_list(struct db *db, const char *service_id, int64_t after,
+    struct event_record *out, int max, int *len);
 
 #endif

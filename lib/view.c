@@ -484,6 +484,43 @@ view_intent(struct buf *out, int64_t expires_at)
 	    out, json_pack("{s:o}", "expires_at", moment(expires_at)), 0);
 }
 
+/* What an id names, by its prefix. */
+static const char *
+subject_key(const char *id)
+{
+	static const char *const keys[][2] = { { "cal_", "call_id" },
+		{ "msg_", "message_id" }, { "rec_", "recording_id" },
+		{ "dlv_", "delivery_id" } };
+	size_t i;
+
+	for (i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (strncmp(id, keys[i][0], 4) == 0)
+			return keys[i][1];
+	return NULL;
+}
+
+static json_t *
+event_json(const struct event_record *event)
+{
+	const char *key = subject_key(event->subject_id);
+	json_t *data;
+
+	data = json_pack("{s:I, s:s, s:o, s:o}", "seq", (json_int_t)event->seq,
+	    "service", event->service, "session_id", text(event->session_id),
+	    "reference", text(event->reference));
+	if (key != NULL)
+		json_object_set_new(data, key, text(event->subject_id));
+	json_object_set_new(data, "detail", text(event->detail));
+	return json_pack("{s:s, s:s, s:o, s:o}", "id", event->id, "type",
+	    event->type, "timestamp", moment(event->created_at), "data", data);
+}
+
+enum rc
+view_event(struct buf *out, const struct event_record *event)
+{
+	return dump(out, event_json(event), 0);
+}
+
 enum rc
 view_problem(struct buf *out, const struct view_problem *problem)
 {

@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "call.h"
+#include "event.h"
 #include "mask.h"
 #include "rc.h"
 #include "session.h"
@@ -71,6 +72,9 @@ enum rc view_route(struct buf *out, const struct mask_route *route);
 
 /* Appends an intent that waits until expires_at. Returns RC_MEMORY. */
 enum rc view_intent(struct buf *out, int64_t expires_at);
+
+/* Appends an event, as it is delivered and listed. Returns RC_MEMORY. */
+enum rc view_event(struct buf *out, const struct event_record *event);
 
 /* Appends a problem document. Returns RC_MEMORY. */
 enum rc view_problem(struct buf *out, const struct view_problem *problem);

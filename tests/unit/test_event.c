@@ -22,7 +22,8 @@ test_names(void **state)
 		"call.refused", "party.disputed", "pool.low", "pool.exhausted",
 		"session.expiring", "message.relayed", "message.refused",
 		"message.delivered", "message.failed", "recording.completed",
-		"recording.failed", "recording.deleted", "delivery.exhausted" };
+		"recording.failed", "recording.deleted", "delivery.exhausted",
+		"webhook.test" };
 	int i;
 
 	(void)state;
