@@ -269,7 +269,7 @@ def test_everything_is_killed_at_once(new_stack):
     playing.start()
     while len(load.sessions) < 100:
         time.sleep(0.01)
-    for part in (*stacks.PROGRAMS, "nginx", "sandbox"):
+    for part in (*stacks.PROGRAMS, "outboxd", "nginx", "sandbox"):
         os.killpg(stack.leader(part), signal.SIGKILL)
     load.stop = True
     stack.script("up")
