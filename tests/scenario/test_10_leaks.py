@@ -144,7 +144,7 @@ def test_a_real_number_leaves_by_the_number_of_a_dial_alone(stack):
 
 
 def test_the_system_tells_nothing_of_them(stack, canaries):
-    pids = [pid for part in ("nginx", *stacks.PROGRAMS)
+    pids = [pid for part in ("nginx", "outboxd", *stacks.PROGRAMS)
             for pid in (stack.leader(part), *stack.workers(part))]
     texts = [(str(pid), stacks.told_of(pid)) for pid in pids]
     assert b"voice-inbound" in b"".join(text for _, text in texts)
@@ -152,7 +152,7 @@ def test_the_system_tells_nothing_of_them(stack, canaries):
 
 
 def test_workers_leave_no_core_behind(stack):
-    for program in ("voice-inbound", "session-create"):
+    for program in ("voice-inbound", "session-create", "outboxd"):
         for pid in stack.workers(program):
             with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
                 [core] = [line for line in limits

@@ -54,7 +54,7 @@ def refused(done, *words):
     ("nonsense", 5, ("not a `key = value` line",)),
     ("log_level = " + "x" * 5000, 5, ("line longer",)),
     ("# fine\n\ncolour = red", 7, ("unknown key",))), ids=range(10))
-@pytest.mark.parametrize("program", stacks.PROGRAMS)
+@pytest.mark.parametrize("program", (*stacks.PROGRAMS, "outboxd"))
 def test_a_bad_line_is_named(tmp_path, program, line, number, words):
     conf = write(tmp_path, CONF + (line,))
     refused(start(program, "-c", conf), f"{conf}:{number}: ", *words)
@@ -106,14 +106,14 @@ def test_secrets_that_others_can_read_are_refused(tmp_path):
         refused(start("voice-inbound", "-c", path), "others may read it")
 
 
-@pytest.mark.parametrize("program", (*stacks.PROGRAMS, "callmask"))
+@pytest.mark.parametrize("program", (*stacks.PROGRAMS, "outboxd", "callmask"))
 def test_no_configuration_at_all(tmp_path, program):
     more = ("doctor",) if program == "callmask" else ()
     refused(start(program, "-c", f"{tmp_path}/none.conf", *more),
             f"{tmp_path}/none.conf")
 
 
-@pytest.mark.parametrize("program", stacks.PROGRAMS)
+@pytest.mark.parametrize("program", (*stacks.PROGRAMS, "outboxd"))
 def test_options(tmp_path, program):
     done = start(program, "-V")
     assert done.returncode == 0 and done.stdout.startswith(program + " ")
