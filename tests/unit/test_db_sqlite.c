@@ -309,12 +309,12 @@ add_big_service(struct db *db, void *cookie)
 	return add_service(db, "svc_2", cookie, 60);
 }
 
-/* May not write files of more than 256 kB: the disk is full. */
+/* May not write files of more than 512 kB: the disk is full. */
 static int
 commit_too_much(struct db *db, void *cookie)
 {
-	const struct rlimit limit = { 256 * 1024, RLIM_INFINITY };
-	static char name[400 * 1024];
+	const struct rlimit limit = { 512 * 1024, RLIM_INFINITY };
+	static char name[800 * 1024];
 	struct db *other;
 
 	(void)cookie;
