@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often a random place of the pool is tried before all of it. */
-#define RANDOM_TRIES 8
-
-/* A random place in the pool. */
+/* A random place among all numbers. */
 static int64_t
 random_place(void)
 {
-	return crypto_random_below(UINT32_MAX);
+	uint64_t place;
+
+	crypto_random(&place, sizeof place);
+	return (int64_t)(place >> 1);
 }
 
 enum rc
@@ -109,90 +109,69 @@ pick(struct db *db, enum sql sql, char out[PHONE_SIZE],
 	return rc == RC_NONE ? RC_POOL : rc;
 }
 
-/* Runs a choosing statement for a and b, or its twin for one country. */
+/* Finds the first number that is free for a and b among those longest
+ * unused. */
 static enum rc
-pick_free(struct db *db, enum sql sql, enum sql sql_country,
-    char out[PHONE_SIZE], const struct number_wish *wish, const uint8_t *a,
-    const uint8_t *b)
+pick_oldest(struct db *db, char out[PHONE_SIZE], const struct number_wish *wish,
+    const uint8_t *a, const uint8_t *b)
 {
-	if (wish->country[0] == '\0')
-		return pick(db, sql, out,
+	enum sql sql = SQL_NUMBER_OLDEST;
+	enum rc rc;
+
+	if (wish->country[0] == '\0') {
+		rc = db_first(db, sql,
 		    DB_ARGS(DB_TEXT(wish->service_id),
 			DB_BLOB(a, CRYPTO_HASH_SIZE),
 			DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now)));
-	return pick(db, sql_country, out,
-	    DB_ARGS(DB_TEXT(wish->service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
-		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now),
-		DB_TEXT(wish->country)));
-}
-
-/* The same from a random place in the pool. */
-static enum rc
-pick_random(struct db *db, char out[PHONE_SIZE], const struct number_wish *wish,
-    const uint8_t *a, const uint8_t *b)
-{
-	int64_t place = random_place();
-
-	if (wish->country[0] == '\0')
-		return pick(db, SQL_NUMBER_RANDOM, out,
+	} else {
+		sql = SQL_NUMBER_OLDEST_COUNTRY;
+		rc = db_first(db, sql,
 		    DB_ARGS(DB_TEXT(wish->service_id),
 			DB_BLOB(a, CRYPTO_HASH_SIZE),
 			DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now),
-			DB_INT(place)));
-	return pick(db, SQL_NUMBER_RANDOM_COUNTRY, out,
-	    DB_ARGS(DB_TEXT(wish->service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
-		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now), DB_INT(place),
-		DB_TEXT(wish->country)));
-}
-
-/* Counts by one of the counting statements. */
-static enum rc
-count(struct db *db, enum sql sql, int64_t *out, const struct db_arg *args)
-{
-	enum rc rc;
-
-	if ((rc = db_first(db, sql, args)) != RC_OK)
-		return rc;
-	*out = db_column_int(db, sql, 0);
+			DB_TEXT(wish->country)));
+	}
+	while (rc == RC_OK && db_column_int(db, sql, 1) != 0)
+		rc = db_next(db, sql);
+	if (rc == RC_OK)
+		db_column_copy(db, sql, 0, out, PHONE_SIZE);
 	db_done(db, sql);
-	return RC_OK;
+	return rc == RC_NONE ? RC_POOL : rc;
 }
 
-/* Returns RC_POOL if one person has a leg on every number there is, which
- * tells at once what walking the pool would tell slowly. */
+/* Finds the first number that is free for a and b between two places. */
 static enum rc
-check_room(struct db *db, const struct number_wish *wish, const uint8_t *person)
+pick_between(struct db *db, char out[PHONE_SIZE],
+    const struct number_wish *wish, const uint8_t *a, const uint8_t *b,
+    int64_t from, int64_t to)
 {
-	int64_t numbers, legs;
-	enum rc rc;
-
-	if ((rc = count(db, SQL_NUMBER_COUNT_ACTIVE, &numbers,
-		 DB_ARGS(DB_TEXT(wish->service_id)))) != RC_OK ||
-	    (rc = count(db, SQL_NUMBER_COUNT_LEGS, &legs,
-		 DB_ARGS(DB_TEXT(wish->service_id),
-		     DB_BLOB(person, CRYPTO_HASH_SIZE), DB_INT(wish->now)))) !=
-		RC_OK)
-		return rc;
-	return legs >= numbers ? RC_POOL : RC_OK;
+	if (wish->country[0] == '\0')
+		return pick(db, SQL_NUMBER_GAP, out,
+		    DB_ARGS(DB_TEXT(wish->service_id),
+			DB_BLOB(a, CRYPTO_HASH_SIZE),
+			DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now),
+			DB_INT(from), DB_INT(to)));
+	return pick(db, SQL_NUMBER_GAP_COUNTRY, out,
+	    DB_ARGS(DB_TEXT(wish->service_id), DB_BLOB(a, CRYPTO_HASH_SIZE),
+		DB_BLOB(b, CRYPTO_HASH_SIZE), DB_INT(wish->now), DB_INT(from),
+		DB_INT(to), DB_TEXT(wish->country)));
 }
 
-/* Finds a number on which neither a nor b has a leg. */
+/* Finds a number on which neither a nor b has a leg: among those longest
+ * unused, else from a random place on, once around. */
 static enum rc
 find_free(struct db *db, char out[PHONE_SIZE], const struct number_wish *wish,
     const uint8_t *a, const uint8_t *b)
 {
+	int64_t place = random_place();
 	enum rc rc;
-	int i;
 
-	rc = pick_free(
-	    db, SQL_NUMBER_OLDEST, SQL_NUMBER_OLDEST_COUNTRY, out, wish, a, b);
-	for (i = 0; i < RANDOM_TRIES && rc == RC_POOL; i++)
-		rc = pick_random(db, out, wish, a, b);
-	if (rc != RC_POOL || (rc = check_room(db, wish, a)) != RC_OK ||
-	    (rc = check_room(db, wish, b)) != RC_OK)
-		return rc;
-	return pick_free(
-	    db, SQL_NUMBER_ANY, SQL_NUMBER_ANY_COUNTRY, out, wish, a, b);
+	rc = pick_oldest(db, out, wish, a, b);
+	if (rc == RC_POOL)
+		rc = pick_between(db, out, wish, a, b, place, INT64_MAX);
+	if (rc == RC_POOL)
+		rc = pick_between(db, out, wish, a, b, 0, place);
+	return rc;
 }
 
 /* Finds what the two had in their last session. */

@@ -4,8 +4,9 @@
 -- take again: nobody but the one they wanted could be reached by it. What is
 -- held since $9 or longer may be given away early: 0 where that is not allowed.
 INSERT INTO leg (number, person, peer, session_id, party_id, live_until,
-    held_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+    held_until, place)
+VALUES ($1, $2, $3, $4, $5, $6, $7,
+    (SELECT place FROM number WHERE number = $1))
 ON CONFLICT (number, person) DO UPDATE SET peer = excluded.peer,
     session_id = excluded.session_id, party_id = excluded.party_id,
     live_until = excluded.live_until, held_until = excluded.held_until
@@ -17,7 +18,7 @@ RETURNING number;
 -- name: leg_move
 -- Gives the legs of a session another end, but for those replaced.
 UPDATE leg SET live_until = $2, held_until = $3
-WHERE session_id = $1 AND live_until > $4 AND party_id IN
+WHERE live_until > $4 AND party_id IN
     (SELECT id FROM party WHERE session_id = $1 AND replaced_at IS NULL);
 
 -- name: leg_end_party
@@ -53,7 +54,7 @@ JOIN session s ON s.id = l.session_id
 JOIN party me ON me.id = l.party_id
 JOIN party peer ON peer.session_id = l.session_id
     AND peer.position = 1 - me.position AND peer.replaced_at IS NULL
-WHERE l.number = $1 AND me.number = $1 AND me.code = $2
+WHERE me.number = $1 AND me.code = $2
     AND me.replaced_at IS NULL AND l.live_until > $3;
 
 -- name: leg_route_party

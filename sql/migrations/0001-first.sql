@@ -81,19 +81,20 @@ CREATE TABLE number (
 	state TEXT NOT NULL CHECK
 	    (state IN ('active', 'reserved', 'draining', 'retired')), -- its use
 	last_used_at BIGINT NOT NULL,  -- epoch seconds a session last took it; 0: never
-	shuffle BIGINT NOT NULL,       -- a random place in the pool, to look for a
-	                               -- free number from anywhere
+	place BIGINT NOT NULL UNIQUE,  -- a random place among all numbers, in whose
+	                               -- order free ones are looked for
 	created_at BIGINT NOT NULL     -- epoch seconds
 );
 
 -- Longest unused first.
-CREATE INDEX number_pool ON number (service_id, state, last_used_at, number);
+CREATE INDEX number_pool
+    ON number (service_id, state, last_used_at, number, place);
 CREATE INDEX number_pool_country
-    ON number (service_id, state, country, last_used_at, number);
--- From a random place on.
-CREATE INDEX number_shuffle ON number (service_id, state, shuffle);
-CREATE INDEX number_shuffle_country
-    ON number (service_id, state, country, shuffle);
+    ON number (service_id, state, country, last_used_at, number, place);
+-- By place.
+CREATE INDEX number_place ON number (service_id, state, place);
+CREATE INDEX number_place_country
+    ON number (service_id, state, country, place);
 
 -- One pairing of two people. It is open while closed_at is NULL and
 -- expires_at lies ahead; nothing has to run for it to expire.
@@ -153,12 +154,17 @@ CREATE TABLE leg (
 	party_id TEXT NOT NULL REFERENCES party (id), -- this person in it
 	live_until BIGINT NOT NULL,    -- epoch seconds; connects before
 	held_until BIGINT NOT NULL,    -- epoch seconds; not given away before
+	place BIGINT NOT NULL,         -- the number's, so that what a person has can
+	                               -- be laid beside the pool
 	PRIMARY KEY (number, person),
 	CHECK (held_until >= live_until)
 );
 
-CREATE INDEX leg_person ON leg (person, peer, held_until);
-CREATE INDEX leg_session ON leg (session_id);
+CREATE INDEX leg_party ON leg (party_id);
+-- Which numbers a person has, by place.
+CREATE INDEX leg_place ON leg (person, place, held_until);
+-- What two people had last.
+CREATE INDEX leg_pair ON leg (person, peer, live_until);
 -- The one held longest.
 CREATE INDEX leg_held ON leg (person, live_until);
 

@@ -23,7 +23,8 @@ put_leg(struct store *s, const char *number, const char *person,
 	assert_int_equal(
 	    sqlite3_prepare_v2(raw,
 		"INSERT INTO leg VALUES (?1, ?2, ?3, 'ses_' || ?4 || '_' || ?5,"
-		" 'pty', ?4, ?5)",
+		" 'pty', ?4, ?5,"
+		" (SELECT place FROM number WHERE number = ?1))",
 		-1, &stmt, NULL),
 	    SQLITE_OK);
 	sqlite3_bind_text(stmt, 1, number, -1, SQLITE_STATIC);

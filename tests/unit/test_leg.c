@@ -188,8 +188,8 @@ test_table_keeps_one_session_a_leg(void **state)
 	raw = store_open(pool->store);
 	assert_int_equal(sqlite3_exec(raw,
 			     "INSERT INTO leg SELECT number, person, peer,"
-			     " 'ses_x', party_id, live_until, held_until"
-			     " FROM leg",
+			     " 'ses_x', party_id, live_until, held_until,"
+			     " place FROM leg",
 			     NULL, NULL, NULL),
 	    SQLITE_CONSTRAINT);
 	sqlite3_close(raw);

@@ -200,7 +200,7 @@ fill_pool(struct store *s, const char *country, int first, int len)
 	snprintf(sql, sizeof sql,
 	    "WITH RECURSIVE i(n) AS (SELECT %d UNION ALL SELECT n + 1 FROM i"
 	    " WHERE n < %d) INSERT INTO number (number, service_id, country,"
-	    " state, last_used_at, created_at, shuffle) SELECT"
+	    " state, last_used_at, created_at, place) SELECT"
 	    " printf('+120255501%%04d', n), '%s', '%s', 'active', n, 0,"
 	    " n * 20000000 FROM i",
 	    first, first + len - 1, s->service.id, country);
@@ -220,7 +220,7 @@ hold_all_but(struct store *s, const char *person, const char *number)
 	assert_int_equal(
 	    sqlite3_prepare_v2(raw,
 		"INSERT INTO leg SELECT number, ?1, x'00', 'ses', 'pty', ?2,"
-		" ?3 FROM number WHERE number <> ?4",
+		" ?3, place FROM number WHERE number <> ?4",
 		-1, &stmt, NULL),
 	    SQLITE_OK);
 	sqlite3_bind_blob(stmt, 1, hash, CRYPTO_HASH_SIZE, SQLITE_STATIC);
