@@ -648,12 +648,17 @@ class Model:
     def decide(self, caller, number, sid, attestation):
         """What to do with a call; DESIGN.md, section 8."""
         known = self.numbers.get(number)
-        claim = self.claims.get((number, caller))
+        claim = lately = self.claims.get((number, caller))
         if claim is not None and self.over(claim):
             claim = None
         if known is None or known.state == "retired":
+            # A claim that ended this very second may have been seen, where
+            # the caller hears the same in any case.
+            if lately and claim is None and lately.end() < self.now:
+                lately = None
             return Verdict("refuse", ("number_unknown",),
-                           claim and claim.session, claim and claim.party)
+                           lately and lately.session, lately and lately.party,
+                           sure=lately is claim)
         if caller in WITHHELD:
             return self.withheld(number, sid)
         if claim is None:
