@@ -1,0 +1,690 @@
+/*
+ * How long it takes to open a session, by the size of the pool, by how many
+ * sessions are open, and for people who hold much of the pool already.
+ *
+ *	pool DIRECTORY [OPENS [POOL…]]
+ *
+ * First the plans by which SQLite runs the statements that choose a number;
+ * one that reads a table from end to end, or sorts, fails. Then two times for
+ * each case, OPENS of each (200), for pools of so many numbers (10 1000
+ * 100000):
+ *
+ *	take	number_take alone, in microseconds
+ *	open	mask_open as session-create runs it, a whole transaction with
+ *		its lock and its fsync, in milliseconds
+ *
+ * The database, in DIRECTORY, is filled behind the library's back, as fast as
+ * SQLite can, but measured through the library alone. After each session that
+ * was opened everything is put back, so that all of them find the same.
+ */
+
+#include <err.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "bench.h"
+#include "mask.h"
+#include "number.h"
+
+#define HOLD_S (30 * BENCH_DAY_S)
+#define WARM_UP 5         /* not counted: they prepare the statements */
+#define CASE_S 4          /* seconds after which a case has run enough */
+#define DRIVER_SESSIONS 5 /* open at a time with an ordinary driver */
+#define PART_MAX 100      /* hundredths */
+
+/* Drivers who hold part of the pool from sessions that are over. */
+enum driver {
+	DRIVER_HALF,
+	DRIVER_OTHER_HALF, /* what the one above does not hold */
+	DRIVER_MOST,       /* 90 %, anywhere */
+	DRIVER_OLDEST,     /* 90 %, those longest unused */
+	DRIVER_NEARLY,     /* 99 %, anywhere */
+	DRIVER_ALL,
+	DRIVER__MAX,
+	STRANGER = DRIVER__MAX /* has never been here */
+};
+
+/* Who opens a session, how, and what is to come of it. */
+struct deal {
+	const char *name;
+	enum driver a, b;
+	const char *country; /* of the masked number; "": any */
+	bool again;          /* b is a customer whom a has had before */
+	int64_t reuse_after; /* the service's setting, seconds */
+	enum rc expected;
+	bool apart; /* a number for each, as none is free for both */
+};
+
+/* clang-format off */
+static const struct deal deals[] = {
+	{ .name = "two new people", .a = STRANGER, .b = STRANGER },
+	{ .name = "… of a country", .a = STRANGER, .b = STRANGER,
+	    .country = "CA" },
+	{ .name = "driver holds 50 %", .a = DRIVER_HALF, .b = STRANGER },
+	{ .name = "driver holds 90 %", .a = DRIVER_MOST, .b = STRANGER },
+	{ .name = "… of a country", .a = DRIVER_MOST, .b = STRANGER,
+	    .country = "CA" },
+	{ .name = "… all that is longest unused", .a = DRIVER_OLDEST,
+	    .b = STRANGER },
+	{ .name = "… the same two again", .a = DRIVER_MOST, .again = true },
+	{ .name = "driver holds 99 %", .a = DRIVER_NEARLY, .b = STRANGER },
+	{ .name = "driver holds all: refused", .a = DRIVER_ALL, .b = STRANGER,
+	    .expected = RC_POOL },
+	{ .name = "… the same two again", .a = DRIVER_ALL, .again = true },
+	{ .name = "… the longest held is reused", .a = DRIVER_ALL,
+	    .b = STRANGER, .reuse_after = BENCH_DAY_S, .apart = true },
+	{ .name = "50 % and the other 50 %: one each", .a = DRIVER_HALF,
+	    .b = DRIVER_OTHER_HALF, .apart = true },
+};
+/* clang-format on */
+#define DEALS (sizeof deals / sizeof deals[0])
+
+/* What is measured in. */
+struct bench {
+	int64_t pool;     /* numbers */
+	int64_t sessions; /* open ones */
+	int64_t rows;     /* sessions written, of any kind */
+	char service_id[ID_SIZE];
+	sqlite3 *handle;                     /* behind the library's back */
+	struct mask mask;                    /* through the library */
+	sqlite3_stmt *session, *party, *leg; /* while filling */
+	struct session_request request;      /* to be opened next */
+	struct session opened;
+	double us; /* what number_take took */
+};
+
+/* --- SQLite */
+
+static void
+execute(sqlite3 *handle, const char *text)
+{
+	if (sqlite3_exec(handle, text, NULL, NULL, NULL) != SQLITE_OK)
+		errx(1, "%.60s: %s", text, sqlite3_errmsg(handle));
+}
+
+static sqlite3_stmt *
+prepare(sqlite3 *handle, const char *text)
+{
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(handle, text, -1, &stmt, NULL) != SQLITE_OK)
+		errx(1, "%.60s: %s", text, sqlite3_errmsg(handle));
+	return stmt;
+}
+
+/* Inserts a row and makes stmt ready for the next. */
+static void
+insert(sqlite3_stmt *stmt)
+{
+	if (sqlite3_step(stmt) != SQLITE_DONE)
+		errx(1, "insert: %s", sqlite3_errmsg(sqlite3_db_handle(stmt)));
+	sqlite3_reset(stmt);
+}
+
+static void
+bind_text(sqlite3_stmt *stmt, int at, const char *text)
+{
+	sqlite3_bind_text(stmt, at, text, -1, SQLITE_TRANSIENT);
+}
+
+/* --- Plans */
+
+/* Prints the plan of a statement. Returns whether it is as it should be: rows
+ * are sought or come sorted from an index; only a subquery, which is limited,
+ * may be read from end to end. */
+static bool
+show_plan(sqlite3 *handle, enum sql sql)
+{
+	char query[4096], word[64], sub[64] = "";
+	sqlite3_stmt *stmt;
+	bool good = true;
+
+	snprintf(query, sizeof query, "EXPLAIN QUERY PLAN %s", sql_texts[sql]);
+	stmt = prepare(handle, query);
+	printf("\n%s\n", sql_names[sql]);
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		const char *step = (const char *)sqlite3_column_text(stmt, 3);
+		bool bad = strstr(step, "TEMP B-TREE") != NULL;
+
+		if (sscanf(step, "CO-ROUTINE %63s", word) == 1)
+			strcpy(sub, word);
+		if (sscanf(step, "SCAN %63s", word) == 1)
+			bad = strcmp(word, sub) != 0 &&
+			      strcmp(word, "CONSTANT") != 0;
+		printf("    %s%s\n", step, bad ? "   <-- FAILED" : "");
+		good = good && !bad;
+	}
+	sqlite3_finalize(stmt);
+	return good;
+}
+
+/* Shows the plans of all statements that choose and claim a number. */
+static bool
+show_plans(void)
+{
+	static const enum sql statements[] = { SQL_NUMBER_STICKY,
+		SQL_NUMBER_OLDEST, SQL_NUMBER_OLDEST_COUNTRY, SQL_NUMBER_GAP,
+		SQL_NUMBER_GAP_COUNTRY, SQL_NUMBER_LONGEST_HELD,
+		SQL_NUMBER_WANTED, SQL_NUMBER_ROOM, SQL_NUMBER_TOUCH,
+		SQL_LEG_CLAIM };
+	sqlite3 *handle;
+	bool good = true;
+	size_t i;
+
+	if (sqlite3_open(":memory:", &handle) != SQLITE_OK)
+		errx(1, "no memory");
+	for (i = 0; i < SQL_VERSION; i++)
+		execute(handle, sql_migrations[i]);
+	for (i = 0; i < sizeof statements / sizeof statements[0]; i++)
+		good = show_plan(handle, statements[i]) && good;
+	sqlite3_close(handle);
+	return good;
+}
+
+/* --- People */
+
+/* Areas of real numbers, so that no two people get the same. */
+enum area {
+	AREA_DRIVER = 303,   /* those of the table above */
+	AREA_HELD = 415,     /* their customers */
+	AREA_ORDINARY = 718, /* drivers in open sessions */
+	AREA_CUSTOMER = 212, /* their customers */
+	AREA_STRANGER = 917
+};
+
+static void
+make_phone(char out[PHONE_SIZE], enum area area, int64_t i)
+{
+	snprintf(out, PHONE_SIZE, "+1%d%07d", (int)area, (int)(i % 10000000));
+}
+
+/* The customer from whom a driver holds a number. */
+static void
+held_phone(char out[PHONE_SIZE], enum driver driver, int64_t number)
+{
+	make_phone(out, AREA_HELD, number * DRIVER__MAX + (int)driver);
+}
+
+/* The place of a number among those longest unused. The factor shares no
+ * divisor with a power of ten, so no place is taken twice. */
+static int64_t
+rank(const struct bench *b, int64_t number)
+{
+	return number * 61803 % b->pool;
+}
+
+static bool
+holds(const struct bench *b, enum driver driver, int64_t number)
+{
+	switch (driver) {
+	case DRIVER_HALF:
+		return number < b->pool / 2;
+	case DRIVER_OTHER_HALF:
+		return number >= b->pool / 2;
+	case DRIVER_MOST:
+		return number < b->pool * 90 / PART_MAX;
+	case DRIVER_OLDEST:
+		return rank(b, number) < b->pool * 90 / PART_MAX;
+	case DRIVER_NEARLY:
+		return number < b->pool * 99 / PART_MAX;
+	default:
+		return driver == DRIVER_ALL;
+	}
+}
+
+/* --- Filling */
+
+static void
+fill_numbers(struct bench *b)
+{
+	sqlite3_stmt *stmt = prepare(b->handle,
+	    "INSERT INTO number (number, service_id, country, state, "
+	    "last_used_at, created_at, place) "
+	    "VALUES (?, ?, ?, 'active', ?, ?, ?)");
+	char number[PHONE_SIZE];
+	int64_t i;
+
+	for (i = 0; i < b->pool; i++) {
+		bench_number(number, i);
+		bind_text(stmt, 1, number);
+		bind_text(stmt, 2, b->service_id);
+		bind_text(stmt, 3, phone_country(number));
+		sqlite3_bind_int64(
+		    stmt, 4, BENCH_NOW - BENCH_DAY_S - b->pool + rank(b, i));
+		sqlite3_bind_int64(stmt, 5, BENCH_NOW - 2 * HOLD_S);
+		sqlite3_bind_int64(
+		    stmt, 6, (int64_t)(bench_mix((uint64_t)i) >> 1));
+		insert(stmt);
+	}
+	sqlite3_finalize(stmt);
+}
+
+/* Writes a session of two people on a number: open, or over since ended_at. */
+static void
+fill_session(struct bench *b, int64_t number, char phones[2][PHONE_SIZE],
+    int64_t ended_at)
+{
+	int64_t row = b->rows++, until = ended_at;
+	uint8_t persons[2][CRYPTO_HASH_SIZE];
+	char id[ID_SIZE], party[ID_SIZE], masked[PHONE_SIZE], code[CODE_SIZE];
+	int i;
+
+	if (ended_at == 0)
+		until = BENCH_NOW + 7200 - row % 3600;
+	snprintf(id, sizeof id, "ses_%026" PRId64, row);
+	bind_text(b->session, 1, id);
+	bind_text(b->session, 2, b->service_id);
+	sqlite3_bind_int64(b->session, 3, until - 7200);
+	sqlite3_bind_int64(b->session, 4, until);
+	if (ended_at != 0) {
+		sqlite3_bind_int64(b->session, 5, ended_at);
+		bind_text(b->session, 6, "closed");
+	} else {
+		sqlite3_bind_null(b->session, 5);
+		sqlite3_bind_null(b->session, 6);
+	}
+	insert(b->session);
+
+	bench_number(masked, number);
+	for (i = 0; i < 2; i++)
+		session_person(persons[i], &bench_keys, phones[i]);
+	for (i = 0; i < 2; i++) {
+		snprintf(party, sizeof party, "pty_%026" PRId64, 2 * row + i);
+		snprintf(code, sizeof code, "%06d",
+		    (int)(bench_mix((uint64_t)(2 * row + i)) % 1000000));
+		bind_text(b->party, 1, party);
+		bind_text(b->party, 2, id);
+		sqlite3_bind_int(b->party, 3, i);
+		bind_text(b->party, 4, i == 0 ? "driver" : "customer");
+		sqlite3_bind_blob(b->party, 5, persons[i], CRYPTO_HASH_SIZE,
+		    SQLITE_TRANSIENT);
+		sqlite3_bind_zeroblob(b->party, 6, 12 + CRYPTO_SEAL_EXTRA);
+		bind_text(b->party, 7, masked);
+		bind_text(b->party, 8, code);
+		insert(b->party);
+
+		bind_text(b->leg, 1, masked);
+		sqlite3_bind_blob(
+		    b->leg, 2, persons[i], CRYPTO_HASH_SIZE, SQLITE_TRANSIENT);
+		sqlite3_bind_blob(b->leg, 3, persons[1 - i], CRYPTO_HASH_SIZE,
+		    SQLITE_TRANSIENT);
+		bind_text(b->leg, 4, id);
+		bind_text(b->leg, 5, party);
+		sqlite3_bind_int64(b->leg, 6, until);
+		sqlite3_bind_int64(b->leg, 7, until + HOLD_S);
+		insert(b->leg);
+	}
+}
+
+/* What the drivers hold: each number with a customer of its own, ended
+ * between two hours and 28 days ago. */
+static void
+fill_held(struct bench *b)
+{
+	char phones[2][PHONE_SIZE];
+	int64_t i, ago;
+	int driver;
+
+	for (driver = 0; driver < DRIVER__MAX; driver++) {
+		make_phone(phones[0], AREA_DRIVER, driver);
+		for (i = 0; i < b->pool; i++) {
+			if (!holds(b, (enum driver)driver, i))
+				continue;
+			held_phone(phones[1], (enum driver)driver, i);
+			ago = (int64_t)(bench_mix((uint64_t)b->rows) %
+					(28 * BENCH_DAY_S));
+			fill_session(b, i, phones, BENCH_NOW - 7200 - ago);
+		}
+	}
+}
+
+/* Open sessions, up to so many. Those of a driver are on numbers next to each
+ * other. */
+static void
+fill_open(struct bench *b, int64_t sessions)
+{
+	char phones[2][PHONE_SIZE];
+	int64_t number;
+
+	for (; b->sessions < sessions; b->sessions++) {
+		int64_t i = b->sessions, driver = i / DRIVER_SESSIONS;
+
+		make_phone(phones[0], AREA_ORDINARY, driver);
+		make_phone(phones[1], AREA_CUSTOMER, i);
+		number = (int64_t)(bench_mix((uint64_t)driver) >> 1) +
+			 i % DRIVER_SESSIONS;
+		fill_session(b, number % b->pool, phones, 0);
+	}
+}
+
+/* Drops the indexes and returns the statements that make them again. */
+static char *
+drop_indexes(sqlite3 *handle)
+{
+	sqlite3_stmt *stmt =
+	    prepare(handle, "SELECT group_concat('DROP INDEX ' || name, ';'), "
+			    "group_concat(sql, ';') FROM sqlite_schema "
+			    "WHERE type = 'index' AND sql IS NOT NULL");
+	char *drop, *make;
+
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		errx(1, "no indexes");
+	drop = strdup((const char *)sqlite3_column_text(stmt, 0));
+	make = strdup((const char *)sqlite3_column_text(stmt, 1));
+	sqlite3_finalize(stmt);
+	if (drop == NULL || make == NULL)
+		err(1, NULL);
+	execute(handle, drop);
+	free(drop);
+	return make;
+}
+
+/* Adds what is missing to have so many open sessions. */
+static void
+fill(struct bench *b, int64_t sessions)
+{
+	char *indexes;
+
+	if (sqlite3_open(bench_path, &b->handle) != SQLITE_OK)
+		errx(1, "%s: %s", bench_path, sqlite3_errmsg(b->handle));
+	execute(b->handle,
+	    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+	    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1000000;"
+	    "PRAGMA temp_store=MEMORY; BEGIN");
+	indexes = drop_indexes(b->handle);
+	b->session = prepare(b->handle,
+	    "INSERT INTO session (id, service_id, created_at, expires_at, "
+	    "closed_at, close_reason, voice, text) "
+	    "VALUES (?, ?, ?, ?, ?, ?, 'both', 'both')");
+	b->party = prepare(b->handle,
+	    "INSERT INTO party (id, session_id, position, role, person, "
+	    "phone_sealed, number, code) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	b->leg = prepare(b->handle,
+	    "INSERT INTO leg (number, person, peer, session_id, party_id, "
+	    "live_until, held_until, place) VALUES (?, ?, ?, ?, ?, ?, ?, "
+	    "(SELECT place FROM number WHERE number = ?1))");
+	if (b->rows == 0) {
+		fill_numbers(b);
+		fill_held(b);
+	}
+	fill_open(b, sessions);
+	sqlite3_finalize(b->session);
+	sqlite3_finalize(b->party);
+	sqlite3_finalize(b->leg);
+	execute(b->handle, indexes);
+	free(indexes);
+	execute(b->handle, "COMMIT; PRAGMA journal_mode=WAL");
+	sqlite3_close(b->handle);
+	/* Lest the first one to be measured waits until all this is written. */
+	sync();
+}
+
+/* --- Measuring */
+
+/* Opens the database twice: through the library, and behind its back with
+ * copies of what is to be put back. */
+static void
+open_both(struct bench *b)
+{
+	b->mask =
+	    (struct mask){ .keys = &bench_keys, .now_ms = BENCH_NOW * 1000 };
+	bench_must(db_open(&b->mask.db, bench_path, DB_USE), bench_path);
+	if (sqlite3_open(bench_path, &b->handle) != SQLITE_OK)
+		errx(1, "%s: %s", bench_path, sqlite3_errmsg(b->handle));
+	execute(b->handle,
+	    "PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=FULL;"
+	    "PRAGMA temp_store=MEMORY;"
+	    "CREATE TEMP TABLE number_then AS SELECT * FROM number;"
+	    "CREATE INDEX temp.number_key ON number_then (number);"
+	    "CREATE TEMP TABLE leg_then AS SELECT * FROM leg "
+	    "    WHERE live_until <= 1800000000;"
+	    "CREATE INDEX temp.leg_key ON leg_then (number, person)");
+}
+
+static void
+close_both(struct bench *b)
+{
+	sqlite3_close(b->handle);
+	db_close(b->mask.db);
+}
+
+/* Puts everything back to where it was before the session was opened. */
+static void
+put_back(struct bench *b)
+{
+	static const char *const texts[] = {
+		"REPLACE INTO leg SELECT t.* FROM leg l JOIN temp.leg_then t "
+		"ON t.number = l.number AND t.person = l.person "
+		"WHERE l.session_id = ?",
+		"DELETE FROM leg WHERE session_id = ?",
+		"UPDATE number SET last_used_at = "
+		"(SELECT last_used_at FROM temp.number_then t "
+		"WHERE t.number = number.number) WHERE number IN "
+		"(SELECT number FROM party WHERE session_id = ?)",
+		"DELETE FROM party WHERE session_id = ?",
+		"DELETE FROM event WHERE session_id = ?",
+		"DELETE FROM session WHERE id = ?",
+	};
+	sqlite3_stmt *stmt;
+	size_t i;
+
+	execute(b->handle, "BEGIN");
+	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		stmt = prepare(b->handle, texts[i]);
+		bind_text(stmt, 1, b->opened.id);
+		insert(stmt);
+		sqlite3_finalize(stmt);
+	}
+	execute(b->handle, "COMMIT");
+}
+
+/* Says who opens the next session, and how. */
+static void
+make_request(struct bench *b, const struct deal *deal, int64_t turn)
+{
+	struct session_request *r = &b->request;
+	const enum driver who[2] = { deal->a, deal->b };
+	int64_t number = turn * 7 % b->pool;
+	int i;
+
+	*r = (struct session_request){ .voice = "both", .text = "both" };
+	strcpy(r->parties[0].role, "driver");
+	strcpy(r->parties[1].role, "customer");
+	if (deal->country != NULL)
+		strcpy(r->country, deal->country);
+	for (i = 0; i < 2; i++)
+		if (who[i] == STRANGER)
+			make_phone(
+			    r->parties[i].phone, AREA_STRANGER, 2 * turn + i);
+		else
+			make_phone(r->parties[i].phone, AREA_DRIVER, who[i]);
+	if (!deal->again)
+		return;
+	while (!holds(b, deal->a, number))
+		number = (number + 1) % b->pool;
+	held_phone(r->parties[1].phone, deal->a, number);
+}
+
+/* Opens a session for good. */
+static enum rc
+open_deed(struct db *db, void *cookie)
+{
+	struct bench *b = cookie;
+	struct fault fault;
+
+	(void)db;
+	return mask_open(
+	    &b->mask, b->service_id, &b->request, &b->opened, &fault);
+}
+
+/* Takes numbers and lets them go again. */
+static enum rc
+take_deed(struct db *db, void *cookie)
+{
+	struct bench *b = cookie;
+	uint8_t persons[2][CRYPTO_HASH_SIZE];
+	char numbers[2][PHONE_SIZE];
+	struct service service;
+	struct number_wish wish;
+	enum rc rc;
+	int i;
+
+	db_undo(db);
+	for (i = 0; i < 2; i++)
+		session_person(
+		    persons[i], &bench_keys, b->request.parties[i].phone);
+	bench_must(service_find(db, &service, b->service_id), "service");
+	wish = (struct number_wish){ .service_id = b->service_id,
+		.persons = { persons[0], persons[1] },
+		.country = b->request.country,
+		.number = "",
+		.reuse_before = service.reuse_after_s != 0
+				    ? BENCH_NOW - service.reuse_after_s
+				    : 0,
+		.now = BENCH_NOW };
+	b->us = -bench_us();
+	rc = number_take(db, numbers, &wish);
+	b->us += bench_us();
+	return rc;
+}
+
+/* Makes sure that what came of it is what the table says. */
+static void
+check(const struct bench *b, const struct deal *deal, enum rc rc)
+{
+	const struct session_party *parties = b->opened.parties;
+	bool apart = strcmp(parties[0].number, parties[1].number) != 0;
+
+	if (rc != deal->expected)
+		errx(1, "%s: %s, not %s", deal->name, rc_name(rc),
+		    rc_name(deal->expected));
+	if (rc == RC_OK && apart != deal->apart && deal->reuse_after == 0)
+		errx(1, "%s: %s", deal->name,
+		    apart ? "a number each" : "one for both");
+	if (rc == RC_OK && deal->country != NULL &&
+	    strcmp(phone_country(parties[0].number), deal->country) != 0)
+		errx(1, "%s: of another country", deal->name);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Prints median, 99th percentile and worst of times in units of `unit` µs. */
+static void
+print_times(double *us, size_t len, double unit)
+{
+	qsort(us, len, sizeof *us, compare);
+	printf("%10.*f%9.*f%9.*f", unit > 1 ? 2 : 0, us[len / 2] / unit,
+	    unit > 1 ? 2 : 0, us[len * 99 / 100] / unit, unit > 1 ? 2 : 0,
+	    us[len - 1] / unit);
+}
+
+/* Runs a case again and again: whole sessions, or number_take alone. */
+static void
+run(struct bench *b, const struct deal *deal, int opens, bool whole)
+{
+	double *us = calloc((size_t)opens, sizeof *us), start = bench_us(), t;
+	size_t len = 0;
+	enum rc rc;
+	int i;
+
+	if (us == NULL)
+		err(1, NULL);
+	for (i = 0; i < opens + WARM_UP; i++) {
+		if (len >= 10 && bench_us() - start > CASE_S * 1e6)
+			break;
+		make_request(b, deal, i);
+		t = bench_us();
+		rc = db_transact(
+		    b->mask.db, DB_WAIT_MS, whole ? open_deed : take_deed, b);
+		t = whole ? bench_us() - t : b->us;
+		if (rc != deal->expected || whole)
+			check(b, deal, rc);
+		if (whole && rc == RC_OK)
+			put_back(b);
+		if (i >= WARM_UP)
+			us[len++] = t;
+	}
+	print_times(us, len, whole ? 1000 : 1);
+	free(us);
+}
+
+/* Whether a pool is large enough for a case to be what it is called. */
+static bool
+makes_sense(const struct bench *b, const struct deal *deal)
+{
+	return b->pool >= PART_MAX ||
+	       (deal->a != DRIVER_NEARLY &&
+		   (deal->a != DRIVER_MOST || deal->country == NULL));
+}
+
+static void
+measure(struct bench *b, int opens)
+{
+	char text[80];
+	size_t i;
+
+	open_both(b);
+	printf("\n%" PRId64 " numbers, %" PRId64 " open sessions\n"
+	       "%-36s%10s%9s%9s%10s%9s%9s\n",
+	    b->pool, b->sessions, "", "take: p50", "p99", "max µs",
+	    " open: p50", "p99", "max ms");
+	for (i = 0; i < DEALS; i++) {
+		if (!makes_sense(b, &deals[i]))
+			continue;
+		snprintf(text, sizeof text,
+		    "UPDATE service SET reuse_after_s = %" PRId64,
+		    deals[i].reuse_after);
+		execute(b->handle, text);
+		/* Letters of more than a byte do not count as columns. */
+		printf("%-*s",
+		    36 + (strncmp(deals[i].name, "…", 3) == 0 ? 2 : 0),
+		    deals[i].name);
+		run(b, &deals[i], opens, false);
+		run(b, &deals[i], opens, true);
+		printf("\n");
+		fflush(stdout);
+	}
+	close_both(b);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int64_t pools[] = { 10, 1000, 100000 };
+	static const int64_t sessions[] = { 1000, 100000, 1000000 };
+	int opens = argc > 2 ? atoi(argv[2]) : 200, i, j;
+	bool good;
+
+	if (argc < 2 || opens < 1)
+		errx(2, "usage: pool DIRECTORY [OPENS [POOL…]]");
+	bench_start(argv[1]);
+	good = show_plans();
+	for (i = 0; i < (argc > 3 ? argc - 3 : 3); i++) {
+		struct bench b = { .pool = pools[i] };
+
+		if (argc > 3)
+			b.pool = atoi(argv[3 + i]);
+		if (b.pool < 10)
+			errx(2, "%s: too small a pool", argv[3 + i]);
+		bench_found(b.service_id, HOLD_S);
+		for (j = 0; j < 3; j++) {
+			fill(&b, sessions[j]);
+			measure(&b, opens);
+		}
+	}
+	if (!good)
+		errx(1, "a plan is not as it should be");
+	return 0;
+}
