@@ -166,10 +166,11 @@ bench-pool: deps
 	@$(B)/bench/pool $(B)/bench
 	@$(B)/bench/day $(B)/bench
 
+$(B)/bench/pool: tests/bench/fill.c tests/bench/fill.h
 $(B)/bench/%: tests/bench/%.c tests/bench/bench.c tests/bench/bench.h $(B)/libmask.a
 	@mkdir -p $(@D)
 	@echo "  BENCH   $@"
-	@$(CC) $(ALL_CFLAGS) -iquote tests/bench -o $@ $< tests/bench/bench.c \
+	@$(CC) $(ALL_CFLAGS) -iquote tests/bench -o $@ $(filter %.c,$^) \
 		$(LDFLAGS) $(B)/libmask.a $(LIBS) -lm
 
 # --- Packages: installs what dpkg does not know yet, by sudo unless root.

@@ -99,6 +99,48 @@ bench_number(char out[PHONE_SIZE], int64_t i)
 	    (int)(i % 10000000));
 }
 
+sqlite3 *
+bench_open(void)
+{
+	sqlite3 *handle;
+
+	if (sqlite3_open(bench_path, &handle) != SQLITE_OK)
+		errx(1, "%s: %s", bench_path, sqlite3_errmsg(handle));
+	return handle;
+}
+
+void
+bench_execute(sqlite3 *handle, const char *text)
+{
+	if (sqlite3_exec(handle, text, NULL, NULL, NULL) != SQLITE_OK)
+		errx(1, "%.60s: %s", text, sqlite3_errmsg(handle));
+}
+
+sqlite3_stmt *
+bench_prepare(sqlite3 *handle, const char *text)
+{
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(handle, text, -1, &stmt, NULL) != SQLITE_OK)
+		errx(1, "%.60s: %s", text, sqlite3_errmsg(handle));
+	return stmt;
+}
+
+void
+bench_run(sqlite3_stmt *stmt)
+{
+	if (sqlite3_step(stmt) != SQLITE_DONE)
+		errx(1, "%.60s: %s", sqlite3_sql(stmt),
+		    sqlite3_errmsg(sqlite3_db_handle(stmt)));
+	sqlite3_reset(stmt);
+}
+
+void
+bench_bind_text(sqlite3_stmt *stmt, int at, const char *text)
+{
+	sqlite3_bind_text(stmt, at, text, -1, SQLITE_TRANSIENT);
+}
+
 uint64_t
 bench_mix(uint64_t seed)
 {

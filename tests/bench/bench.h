@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include <sqlite3.h>
+
 #include "crypto.h"
 #include "id.h"
 #include "phone.h"
@@ -35,6 +37,14 @@ void bench_must(enum rc rc, const char *what);
 /* The masked number at a place of the pool: American if even, else
  * Canadian. */
 void bench_number(char out[PHONE_SIZE], int64_t i);
+
+/* SQLite, past the library: opens the database; runs text; prepares it; runs
+ * what is prepared, without rows, and makes it ready for the next time. */
+sqlite3 *bench_open(void);
+void bench_execute(sqlite3 *handle, const char *text);
+sqlite3_stmt *bench_prepare(sqlite3 *handle, const char *text);
+void bench_run(sqlite3_stmt *stmt);
+void bench_bind_text(sqlite3_stmt *stmt, int at, const char *text);
 
 /* A number that looks random and is the same in every run. */
 uint64_t bench_mix(uint64_t seed);

@@ -24,31 +24,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "bench.h"
+#include "fill.h"
 #include "mask.h"
 #include "number.h"
 
-#define HOLD_S (30 * BENCH_DAY_S)
-#define WARM_UP 5         /* not counted: they prepare the statements */
-#define CASE_S 4          /* seconds after which a case has run enough */
-#define DRIVER_SESSIONS 5 /* open at a time with an ordinary driver */
-#define PART_MAX 100      /* hundredths */
-
-/* Drivers who hold part of the pool from sessions that are over. */
-enum driver {
-	DRIVER_HALF,
-	DRIVER_OTHER_HALF, /* what the one above does not hold */
-	DRIVER_MOST,       /* 90 %, anywhere */
-	DRIVER_OLDEST,     /* 90 %, those longest unused */
-	DRIVER_NEARLY,     /* 99 %, anywhere */
-	DRIVER_ALL,
-	DRIVER__MAX,
-	STRANGER = DRIVER__MAX /* has never been here */
-};
+#define WARM_UP 5            /* not counted: they prepare the statements */
+#define STRANGER DRIVER__MAX /* has never been here */
+#define CASE_S 4             /* seconds after which a case has run enough */
 
 /* Who opens a session, how, and what is to come of it. */
 struct deal {
@@ -87,51 +73,13 @@ static const struct deal deals[] = {
 
 /* What is measured in. */
 struct bench {
-	int64_t pool;     /* numbers */
-	int64_t sessions; /* open ones */
-	int64_t rows;     /* sessions written, of any kind */
-	char service_id[ID_SIZE];
-	sqlite3 *handle;                     /* behind the library's back */
-	struct mask mask;                    /* through the library */
-	sqlite3_stmt *session, *party, *leg; /* while filling */
-	struct session_request request;      /* to be opened next */
+	struct fill fill;
+	sqlite3 *handle;                /* behind the library's back */
+	struct mask mask;               /* through the library */
+	struct session_request request; /* to be opened next */
 	struct session opened;
 	double us; /* what number_take took */
 };
-
-/* --- SQLite */
-
-static void
-execute(sqlite3 *handle, const char *text)
-{
-	if (sqlite3_exec(handle, text, NULL, NULL, NULL) != SQLITE_OK)
-		errx(1, "%.60s: %s", text, sqlite3_errmsg(handle));
-}
-
-static sqlite3_stmt *
-prepare(sqlite3 *handle, const char *text)
-{
-	sqlite3_stmt *stmt;
-
-	if (sqlite3_prepare_v2(handle, text, -1, &stmt, NULL) != SQLITE_OK)
-		errx(1, "%.60s: %s", text, sqlite3_errmsg(handle));
-	return stmt;
-}
-
-/* Inserts a row and makes stmt ready for the next. */
-static void
-insert(sqlite3_stmt *stmt)
-{
-	if (sqlite3_step(stmt) != SQLITE_DONE)
-		errx(1, "insert: %s", sqlite3_errmsg(sqlite3_db_handle(stmt)));
-	sqlite3_reset(stmt);
-}
-
-static void
-bind_text(sqlite3_stmt *stmt, int at, const char *text)
-{
-	sqlite3_bind_text(stmt, at, text, -1, SQLITE_TRANSIENT);
-}
 
 /* --- Plans */
 
@@ -146,7 +94,7 @@ show_plan(sqlite3 *handle, enum sql sql)
 	bool good = true;
 
 	snprintf(query, sizeof query, "EXPLAIN QUERY PLAN %s", sql_texts[sql]);
-	stmt = prepare(handle, query);
+	stmt = bench_prepare(handle, query);
 	printf("\n%s\n", sql_names[sql]);
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
 		const char *step = (const char *)sqlite3_column_text(stmt, 3);
@@ -180,249 +128,11 @@ show_plans(void)
 	if (sqlite3_open(":memory:", &handle) != SQLITE_OK)
 		errx(1, "no memory");
 	for (i = 0; i < SQL_VERSION; i++)
-		execute(handle, sql_migrations[i]);
+		bench_execute(handle, sql_migrations[i]);
 	for (i = 0; i < sizeof statements / sizeof statements[0]; i++)
 		good = show_plan(handle, statements[i]) && good;
 	sqlite3_close(handle);
 	return good;
-}
-
-/* --- People */
-
-/* Areas of real numbers, so that no two people get the same. */
-enum area {
-	AREA_DRIVER = 303,   /* those of the table above */
-	AREA_HELD = 415,     /* their customers */
-	AREA_ORDINARY = 718, /* drivers in open sessions */
-	AREA_CUSTOMER = 212, /* their customers */
-	AREA_STRANGER = 917
-};
-
-static void
-make_phone(char out[PHONE_SIZE], enum area area, int64_t i)
-{
-	snprintf(out, PHONE_SIZE, "+1%d%07d", (int)area, (int)(i % 10000000));
-}
-
-/* The customer from whom a driver holds a number. */
-static void
-held_phone(char out[PHONE_SIZE], enum driver driver, int64_t number)
-{
-	make_phone(out, AREA_HELD, number * DRIVER__MAX + (int)driver);
-}
-
-/* The place of a number among those longest unused. The factor shares no
- * divisor with a power of ten, so no place is taken twice. */
-static int64_t
-rank(const struct bench *b, int64_t number)
-{
-	return number * 61803 % b->pool;
-}
-
-static bool
-holds(const struct bench *b, enum driver driver, int64_t number)
-{
-	switch (driver) {
-	case DRIVER_HALF:
-		return number < b->pool / 2;
-	case DRIVER_OTHER_HALF:
-		return number >= b->pool / 2;
-	case DRIVER_MOST:
-		return number < b->pool * 90 / PART_MAX;
-	case DRIVER_OLDEST:
-		return rank(b, number) < b->pool * 90 / PART_MAX;
-	case DRIVER_NEARLY:
-		return number < b->pool * 99 / PART_MAX;
-	default:
-		return driver == DRIVER_ALL;
-	}
-}
-
-/* --- Filling */
-
-static void
-fill_numbers(struct bench *b)
-{
-	sqlite3_stmt *stmt = prepare(b->handle,
-	    "INSERT INTO number (number, service_id, country, state, "
-	    "last_used_at, created_at, place) "
-	    "VALUES (?, ?, ?, 'active', ?, ?, ?)");
-	char number[PHONE_SIZE];
-	int64_t i;
-
-	for (i = 0; i < b->pool; i++) {
-		bench_number(number, i);
-		bind_text(stmt, 1, number);
-		bind_text(stmt, 2, b->service_id);
-		bind_text(stmt, 3, phone_country(number));
-		sqlite3_bind_int64(
-		    stmt, 4, BENCH_NOW - BENCH_DAY_S - b->pool + rank(b, i));
-		sqlite3_bind_int64(stmt, 5, BENCH_NOW - 2 * HOLD_S);
-		sqlite3_bind_int64(
-		    stmt, 6, (int64_t)(bench_mix((uint64_t)i) >> 1));
-		insert(stmt);
-	}
-	sqlite3_finalize(stmt);
-}
-
-/* Writes a session of two people on a number: open, or over since ended_at. */
-static void
-fill_session(struct bench *b, int64_t number, char phones[2][PHONE_SIZE],
-    int64_t ended_at)
-{
-	int64_t row = b->rows++, until = ended_at;
-	uint8_t persons[2][CRYPTO_HASH_SIZE];
-	char id[ID_SIZE], party[ID_SIZE], masked[PHONE_SIZE], code[CODE_SIZE];
-	int i;
-
-	if (ended_at == 0)
-		until = BENCH_NOW + 7200 - row % 3600;
-	snprintf(id, sizeof id, "ses_%026" PRId64, row);
-	bind_text(b->session, 1, id);
-	bind_text(b->session, 2, b->service_id);
-	sqlite3_bind_int64(b->session, 3, until - 7200);
-	sqlite3_bind_int64(b->session, 4, until);
-	if (ended_at != 0) {
-		sqlite3_bind_int64(b->session, 5, ended_at);
-		bind_text(b->session, 6, "closed");
-	} else {
-		sqlite3_bind_null(b->session, 5);
-		sqlite3_bind_null(b->session, 6);
-	}
-	insert(b->session);
-
-	bench_number(masked, number);
-	for (i = 0; i < 2; i++)
-		session_person(persons[i], &bench_keys, phones[i]);
-	for (i = 0; i < 2; i++) {
-		snprintf(party, sizeof party, "pty_%026" PRId64, 2 * row + i);
-		snprintf(code, sizeof code, "%06d",
-		    (int)(bench_mix((uint64_t)(2 * row + i)) % 1000000));
-		bind_text(b->party, 1, party);
-		bind_text(b->party, 2, id);
-		sqlite3_bind_int(b->party, 3, i);
-		bind_text(b->party, 4, i == 0 ? "driver" : "customer");
-		sqlite3_bind_blob(b->party, 5, persons[i], CRYPTO_HASH_SIZE,
-		    SQLITE_TRANSIENT);
-		sqlite3_bind_zeroblob(b->party, 6, 12 + CRYPTO_SEAL_EXTRA);
-		bind_text(b->party, 7, masked);
-		bind_text(b->party, 8, code);
-		insert(b->party);
-
-		bind_text(b->leg, 1, masked);
-		sqlite3_bind_blob(
-		    b->leg, 2, persons[i], CRYPTO_HASH_SIZE, SQLITE_TRANSIENT);
-		sqlite3_bind_blob(b->leg, 3, persons[1 - i], CRYPTO_HASH_SIZE,
-		    SQLITE_TRANSIENT);
-		bind_text(b->leg, 4, id);
-		bind_text(b->leg, 5, party);
-		sqlite3_bind_int64(b->leg, 6, until);
-		sqlite3_bind_int64(b->leg, 7, until + HOLD_S);
-		insert(b->leg);
-	}
-}
-
-/* What the drivers hold: each number with a customer of its own, ended
- * between two hours and 28 days ago. */
-static void
-fill_held(struct bench *b)
-{
-	char phones[2][PHONE_SIZE];
-	int64_t i, ago;
-	int driver;
-
-	for (driver = 0; driver < DRIVER__MAX; driver++) {
-		make_phone(phones[0], AREA_DRIVER, driver);
-		for (i = 0; i < b->pool; i++) {
-			if (!holds(b, (enum driver)driver, i))
-				continue;
-			held_phone(phones[1], (enum driver)driver, i);
-			ago = (int64_t)(bench_mix((uint64_t)b->rows) %
-					(28 * BENCH_DAY_S));
-			fill_session(b, i, phones, BENCH_NOW - 7200 - ago);
-		}
-	}
-}
-
-/* Open sessions, up to so many. Those of a driver are on numbers next to each
- * other. */
-static void
-fill_open(struct bench *b, int64_t sessions)
-{
-	char phones[2][PHONE_SIZE];
-	int64_t number;
-
-	for (; b->sessions < sessions; b->sessions++) {
-		int64_t i = b->sessions, driver = i / DRIVER_SESSIONS;
-
-		make_phone(phones[0], AREA_ORDINARY, driver);
-		make_phone(phones[1], AREA_CUSTOMER, i);
-		number = (int64_t)(bench_mix((uint64_t)driver) >> 1) +
-			 i % DRIVER_SESSIONS;
-		fill_session(b, number % b->pool, phones, 0);
-	}
-}
-
-/* Drops the indexes and returns the statements that make them again. */
-static char *
-drop_indexes(sqlite3 *handle)
-{
-	sqlite3_stmt *stmt =
-	    prepare(handle, "SELECT group_concat('DROP INDEX ' || name, ';'), "
-			    "group_concat(sql, ';') FROM sqlite_schema "
-			    "WHERE type = 'index' AND sql IS NOT NULL");
-	char *drop, *make;
-
-	if (sqlite3_step(stmt) != SQLITE_ROW)
-		errx(1, "no indexes");
-	drop = strdup((const char *)sqlite3_column_text(stmt, 0));
-	make = strdup((const char *)sqlite3_column_text(stmt, 1));
-	sqlite3_finalize(stmt);
-	if (drop == NULL || make == NULL)
-		err(1, NULL);
-	execute(handle, drop);
-	free(drop);
-	return make;
-}
-
-/* Adds what is missing to have so many open sessions. */
-static void
-fill(struct bench *b, int64_t sessions)
-{
-	char *indexes;
-
-	if (sqlite3_open(bench_path, &b->handle) != SQLITE_OK)
-		errx(1, "%s: %s", bench_path, sqlite3_errmsg(b->handle));
-	execute(b->handle,
-	    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-	    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1000000;"
-	    "PRAGMA temp_store=MEMORY; BEGIN");
-	indexes = drop_indexes(b->handle);
-	b->session = prepare(b->handle,
-	    "INSERT INTO session (id, service_id, created_at, expires_at, "
-	    "closed_at, close_reason, voice, text) "
-	    "VALUES (?, ?, ?, ?, ?, ?, 'both', 'both')");
-	b->party = prepare(b->handle,
-	    "INSERT INTO party (id, session_id, position, role, person, "
-	    "phone_sealed, number, code) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-	b->leg = prepare(b->handle,
-	    "INSERT INTO leg (number, person, peer, session_id, party_id, "
-	    "live_until, held_until, place) VALUES (?, ?, ?, ?, ?, ?, ?, "
-	    "(SELECT place FROM number WHERE number = ?1))");
-	if (b->rows == 0) {
-		fill_numbers(b);
-		fill_held(b);
-	}
-	fill_open(b, sessions);
-	sqlite3_finalize(b->session);
-	sqlite3_finalize(b->party);
-	sqlite3_finalize(b->leg);
-	execute(b->handle, indexes);
-	free(indexes);
-	execute(b->handle, "COMMIT; PRAGMA journal_mode=WAL");
-	sqlite3_close(b->handle);
-	/* Lest the first one to be measured waits until all this is written. */
-	sync();
 }
 
 /* --- Measuring */
@@ -435,9 +145,8 @@ open_both(struct bench *b)
 	b->mask =
 	    (struct mask){ .keys = &bench_keys, .now_ms = BENCH_NOW * 1000 };
 	bench_must(db_open(&b->mask.db, bench_path, DB_USE), bench_path);
-	if (sqlite3_open(bench_path, &b->handle) != SQLITE_OK)
-		errx(1, "%s: %s", bench_path, sqlite3_errmsg(b->handle));
-	execute(b->handle,
+	b->handle = bench_open();
+	bench_execute(b->handle,
 	    "PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=FULL;"
 	    "PRAGMA temp_store=MEMORY;"
 	    "CREATE TEMP TABLE number_then AS SELECT * FROM number;"
@@ -461,8 +170,10 @@ put_back(struct bench *b)
 	static const char *const texts[] = {
 		"REPLACE INTO leg SELECT t.* FROM leg l JOIN temp.leg_then t "
 		"ON t.number = l.number AND t.person = l.person "
-		"WHERE l.session_id = ?",
-		"DELETE FROM leg WHERE session_id = ?",
+		"WHERE l.party_id IN "
+		"(SELECT id FROM party WHERE session_id = ?)",
+		"DELETE FROM leg WHERE party_id IN "
+		"(SELECT id FROM party WHERE session_id = ?)",
 		"UPDATE number SET last_used_at = "
 		"(SELECT last_used_at FROM temp.number_then t "
 		"WHERE t.number = number.number) WHERE number IN "
@@ -474,14 +185,14 @@ put_back(struct bench *b)
 	sqlite3_stmt *stmt;
 	size_t i;
 
-	execute(b->handle, "BEGIN");
+	bench_execute(b->handle, "BEGIN");
 	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		stmt = prepare(b->handle, texts[i]);
-		bind_text(stmt, 1, b->opened.id);
-		insert(stmt);
+		stmt = bench_prepare(b->handle, texts[i]);
+		bench_bind_text(stmt, 1, b->opened.id);
+		bench_run(stmt);
 		sqlite3_finalize(stmt);
 	}
-	execute(b->handle, "COMMIT");
+	bench_execute(b->handle, "COMMIT");
 }
 
 /* Says who opens the next session, and how. */
@@ -490,7 +201,7 @@ make_request(struct bench *b, const struct deal *deal, int64_t turn)
 {
 	struct session_request *r = &b->request;
 	const enum driver who[2] = { deal->a, deal->b };
-	int64_t number = turn * 7 % b->pool;
+	int64_t number = turn * 7 % b->fill.pool;
 	int i;
 
 	*r = (struct session_request){ .voice = "both", .text = "both" };
@@ -500,15 +211,14 @@ make_request(struct bench *b, const struct deal *deal, int64_t turn)
 		strcpy(r->country, deal->country);
 	for (i = 0; i < 2; i++)
 		if (who[i] == STRANGER)
-			make_phone(
-			    r->parties[i].phone, AREA_STRANGER, 2 * turn + i);
+			fill_stranger(r->parties[i].phone, 2 * turn + i);
 		else
-			make_phone(r->parties[i].phone, AREA_DRIVER, who[i]);
+			fill_driver(r->parties[i].phone, who[i]);
 	if (!deal->again)
 		return;
-	while (!holds(b, deal->a, number))
-		number = (number + 1) % b->pool;
-	held_phone(r->parties[1].phone, deal->a, number);
+	while (!fill_holds(&b->fill, deal->a, number))
+		number = (number + 1) % b->fill.pool;
+	fill_customer(r->parties[1].phone, deal->a, number);
 }
 
 /* Opens a session for good. */
@@ -520,7 +230,7 @@ open_deed(struct db *db, void *cookie)
 
 	(void)db;
 	return mask_open(
-	    &b->mask, b->service_id, &b->request, &b->opened, &fault);
+	    &b->mask, b->fill.service_id, &b->request, &b->opened, &fault);
 }
 
 /* Takes numbers and lets them go again. */
@@ -539,8 +249,8 @@ take_deed(struct db *db, void *cookie)
 	for (i = 0; i < 2; i++)
 		session_person(
 		    persons[i], &bench_keys, b->request.parties[i].phone);
-	bench_must(service_find(db, &service, b->service_id), "service");
-	wish = (struct number_wish){ .service_id = b->service_id,
+	bench_must(service_find(db, &service, b->fill.service_id), "service");
+	wish = (struct number_wish){ .service_id = b->fill.service_id,
 		.persons = { persons[0], persons[1] },
 		.country = b->request.country,
 		.number = "",
@@ -624,7 +334,7 @@ run(struct bench *b, const struct deal *deal, int opens, bool whole)
 static bool
 makes_sense(const struct bench *b, const struct deal *deal)
 {
-	return b->pool >= PART_MAX ||
+	return b->fill.pool >= 100 ||
 	       (deal->a != DRIVER_NEARLY &&
 		   (deal->a != DRIVER_MOST || deal->country == NULL));
 }
@@ -638,7 +348,7 @@ measure(struct bench *b, int opens)
 	open_both(b);
 	printf("\n%" PRId64 " numbers, %" PRId64 " open sessions\n"
 	       "%-36s%10s%9s%9s%10s%9s%9s\n",
-	    b->pool, b->sessions, "", "take: p50", "p99", "max µs",
+	    b->fill.pool, b->fill.sessions, "", "take: p50", "p99", "max µs",
 	    " open: p50", "p99", "max ms");
 	for (i = 0; i < DEALS; i++) {
 		if (!makes_sense(b, &deals[i]))
@@ -646,7 +356,7 @@ measure(struct bench *b, int opens)
 		snprintf(text, sizeof text,
 		    "UPDATE service SET reuse_after_s = %" PRId64,
 		    deals[i].reuse_after);
-		execute(b->handle, text);
+		bench_execute(b->handle, text);
 		/* Letters of more than a byte do not count as columns. */
 		printf("%-*s",
 		    36 + (strncmp(deals[i].name, "…", 3) == 0 ? 2 : 0),
@@ -672,15 +382,14 @@ main(int argc, char **argv)
 	bench_start(argv[1]);
 	good = show_plans();
 	for (i = 0; i < (argc > 3 ? argc - 3 : 3); i++) {
-		struct bench b = { .pool = pools[i] };
+		int64_t pool = argc > 3 ? atoi(argv[3 + i]) : pools[i];
+		struct bench b;
 
-		if (argc > 3)
-			b.pool = atoi(argv[3 + i]);
-		if (b.pool < 10)
+		if (pool < 10)
 			errx(2, "%s: too small a pool", argv[3 + i]);
-		bench_found(b.service_id, HOLD_S);
+		fill_start(&b.fill, pool);
 		for (j = 0; j < 3; j++) {
-			fill(&b, sessions[j]);
+			fill_up(&b.fill, sessions[j]);
 			measure(&b, opens);
 		}
 	}
