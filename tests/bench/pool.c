@@ -163,24 +163,24 @@ close_both(struct bench *b)
 	db_close(b->mask.db);
 }
 
-/* Puts everything back to where it was before the session was opened. */
+/* Puts everything back to where it was before the session was opened: ?1 and
+ * ?2 are its parties, ?3 is itself. */
 static void
 put_back(struct bench *b)
 {
 	static const char *const texts[] = {
-		"REPLACE INTO leg SELECT t.* FROM leg l JOIN temp.leg_then t "
+		"REPLACE INTO leg SELECT t.* FROM leg l "
+		"CROSS JOIN temp.leg_then t "
 		"ON t.number = l.number AND t.person = l.person "
-		"WHERE l.party_id IN "
-		"(SELECT id FROM party WHERE session_id = ?)",
-		"DELETE FROM leg WHERE party_id IN "
-		"(SELECT id FROM party WHERE session_id = ?)",
+		"WHERE l.party_id IN (?1, ?2)",
+		"DELETE FROM leg WHERE party_id IN (?1, ?2)",
 		"UPDATE number SET last_used_at = "
 		"(SELECT last_used_at FROM temp.number_then t "
 		"WHERE t.number = number.number) WHERE number IN "
-		"(SELECT number FROM party WHERE session_id = ?)",
-		"DELETE FROM party WHERE session_id = ?",
-		"DELETE FROM event WHERE session_id = ?",
-		"DELETE FROM session WHERE id = ?",
+		"(SELECT number FROM party WHERE id IN (?1, ?2))",
+		"DELETE FROM party WHERE id IN (?1, ?2)",
+		"DELETE FROM event WHERE session_id = ?3",
+		"DELETE FROM session WHERE id = ?3",
 	};
 	sqlite3_stmt *stmt;
 	size_t i;
@@ -188,7 +188,9 @@ put_back(struct bench *b)
 	bench_execute(b->handle, "BEGIN");
 	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		stmt = bench_prepare(b->handle, texts[i]);
-		bench_bind_text(stmt, 1, b->opened.id);
+		bench_bind_text(stmt, 1, b->opened.parties[0].id);
+		bench_bind_text(stmt, 2, b->opened.parties[1].id);
+		bench_bind_text(stmt, 3, b->opened.id);
 		bench_run(stmt);
 		sqlite3_finalize(stmt);
 	}
