@@ -75,12 +75,18 @@ enum rc number_set_state(struct db *db, const char *service_id,
  * Takes a masked number for each of two people and marks them as used now:
  *
  * 1. what they had in their last session, if both still hold it;
- * 2. else one number on which neither has a leg, longest unused first;
+ * 2. else one number on which neither has a leg: the longest unused, or, if
+ *    the 64 longest unused are all taken, any;
  * 3. else one for each;
  * 4. else, for who has none, the one held longest, if the rules allow that.
  *
  * Whose number is free for both gets it for both. Claiming them is leg_claim's
  * business. Returns RC_POOL if somebody is left without.
+ *
+ * How long it takes does not depend on the size of the pool, on how many
+ * sessions there are, or on what the two have, up to some 99 % of the pool.
+ * Only to find that nothing is left the whole pool is read, in less than a
+ * microsecond a number.
  */
 enum rc number_take(
     struct db *db, char out[2][PHONE_SIZE], const struct number_wish *wish);

@@ -189,8 +189,9 @@ test_take_reuses_within_country_and_service(void **state)
 	check_wish(s, &two.wish, NULL, NULL);
 }
 
-/* Gives the service len numbers of a country, numbered from `first`. Beyond
- * a hundred they are no telephone numbers any more, which nobody here minds. */
+/* Gives the service len numbers of a country, numbered from `first`, their
+ * places spread over all there are. Beyond a hundred they are no telephone
+ * numbers any more, which nobody here minds. */
 static void
 fill_pool(struct store *s, const char *country, int first, int len)
 {
@@ -202,7 +203,7 @@ fill_pool(struct store *s, const char *country, int first, int len)
 	    " WHERE n < %d) INSERT INTO number (number, service_id, country,"
 	    " state, last_used_at, created_at, place) SELECT"
 	    " printf('+120255501%%04d', n), '%s', '%s', 'active', n, 0,"
-	    " n * 20000000 FROM i",
+	    " n * 40000000000000000 FROM i",
 	    first, first + len - 1, s->service.id, country);
 	assert_int_equal(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(raw);
