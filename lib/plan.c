@@ -164,9 +164,19 @@ int64_t
 plan_estimate(
     int64_t sessions_per_day, int64_t busiest, int64_t trip_s, int64_t hold_s)
 {
-	int64_t by_person, by_load;
+	int64_t window_s = trip_s + hold_s, by_person, by_load, deviation = 0;
 
-	by_person = ceiling(busiest * (trip_s + hold_s), DAY_S);
+	by_person = ceiling(busiest * window_s, DAY_S);
+	/* A day has rush hours, and chance: twice the mean, and three standard
+	 * deviations of that, but no more than there are. */
+	if (window_s < DAY_S) {
+		by_person *= 2;
+		while (deviation * deviation < by_person)
+			deviation++;
+		by_person += 3 * deviation;
+		if (by_person > busiest)
+			by_person = busiest;
+	}
 	by_load = ceiling(
 	    sessions_per_day * trip_s, (int64_t)DAY_S * PLAN_NUMBER_LOAD);
 	if (by_person < 1)

@@ -36,6 +36,7 @@ enum rc plan_history(struct db *db, const char *service_id, int64_t hold_s,
 /*
  * Returns how many numbers are needed for so many sessions a day, of which
  * the busiest person has `busiest`, of trip_s seconds each, held for hold_s.
+ * Where trip and hold are shorter than a day, rush hours are allowed for.
  */
 int64_t plan_estimate(
     int64_t sessions_per_day, int64_t busiest, int64_t trip_s, int64_t hold_s);

@@ -111,6 +111,11 @@ test_estimate_follows_the_busiest(void **state)
 	assert_int_equal(plan_estimate(1000, 40, 0, 86400), 40);
 	assert_int_equal(plan_estimate(1000, 40, 1200, 86400), 41);
 	assert_int_equal(plan_estimate(1, 1, 60, 0), 1);
+	/* The day of tests/bench/day.c, whose busiest needed 63. */
+	assert_int_equal(plan_estimate(100000, 211, 2100, 7200), 67);
+	/* Never more than there are, and none is lost at midnight. */
+	assert_int_equal(plan_estimate(100, 4, 2100, 7200), 4);
+	assert_int_equal(plan_estimate(1000, 40, 0, 86399), 40);
 }
 
 static void
