@@ -50,7 +50,8 @@ DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	libcurl4-openssl-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
-	python3-pytest python3-pytest-xdist python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev
+	python3-pytest python3-pytest-xdist python3-twilio nodejs npm sqlite3 mandoc \
+	libclang-rt-14-dev
 BENCH_DEPS := wrk
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
