@@ -35,6 +35,7 @@ struct transfer {
 	struct curl_slist *headers;
 	struct buf body; /* of the answer */
 	bool foreign, refused;
+	bool headed; /* the answer's head came to its end */
 	http_done done;
 	void *cookie;
 	int64_t started_ms;
@@ -94,6 +95,20 @@ before_sending(void *cookie, char *primary_ip, char *local_ip, int primary_port,
 		return CURL_PREREQFUNC_OK;
 	t->refused = true;
 	return CURL_PREREQFUNC_ABORT;
+}
+
+/* Takes a line of a head; an empty one ends it. There may be a preliminary head
+ * before, and fields behind the body. */
+static size_t
+take_header(char *line, size_t one, size_t len, void *cookie)
+{
+	struct transfer *t = cookie;
+
+	if (one * len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		t->headed = false;
+	else if (one * len > 0 && (line[0] == '\r' || line[0] == '\n'))
+		t->headed = true;
+	return one * len;
 }
 
 /* Takes a piece of the answer's body; less than all of it ends the request. */
@@ -174,9 +189,13 @@ set_rules(struct transfer *t)
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
-	SET(CURLOPT_TIMEOUT_MS, (long)HTTP_TIMEOUT_MS);
+	SET(CURLOPT_TIMEOUT_MS, t->http->options.timeout_ms != 0
+				    ? (long)t->http->options.timeout_ms
+				    : (long)HTTP_TIMEOUT_MS);
 	SET(CURLOPT_USERAGENT, "callmask/" VERSION);
 	SET(CURLOPT_ERRORBUFFER, t->error);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERDATA, t);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -278,6 +297,9 @@ tell(struct transfer *t, CURLcode code)
 	answer.took_ms = now_ms() - t->started_ms;
 	if (answer.took_ms < 0)
 		answer.took_ms = 0;
+	/* libcurl takes a head that breaks off for one that ends. */
+	if (code == CURLE_OK && !t->headed)
+		code = CURLE_PARTIAL_FILE;
 	if (code == CURLE_OK) {
 		answer.status = (int)status;
 		answer.retry_s = retry_s < 0             ? 0
