@@ -24,8 +24,9 @@ B	?= build
 
 PROGRAMS := voice-inbound voice-code voice-screen voice-ended status-callback \
 	session-create session-get session-update session-intent session-close \
-	routes
-CLI_OBJS := callmask callmask_setup callmask_service callmask_advice
+	routes events
+CLI_OBJS := callmask callmask_setup callmask_service callmask_advice \
+	callmask_webhook
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \

@@ -1,7 +1,7 @@
 /*
  * callmask: what an operator does from a shell. Finds the command, opens what
- * it needs, runs it. The commands are in callmask_setup.c and
- * callmask_service.c, the deeds in the library.
+ * it needs, runs it. The commands are in callmask_*.c, the deeds in the
+ * library.
  */
 
 #include "callmask.h"
@@ -13,6 +13,7 @@
 
 #include "log.h"
 #include "version.h"
+#include "wake.h"
 
 /* How much a command needs before it runs. */
 enum needs {
@@ -53,6 +54,18 @@ static const struct command {
 	    "say how many masked numbers the service needs" },
 	{ "route", "explain", NEEDS_SERVICE, cli_route_explain,
 	    "say what would happen to a call, without placing one" },
+	{ "webhook", "show", NEEDS_SERVICE, cli_webhook_show,
+	    "show where events go and what signs them" },
+	{ "webhook", "rotate", NEEDS_SERVICE, cli_webhook_rotate,
+	    "make a new secret for events and show it, once" },
+	{ "webhook", "test", NEEDS_SERVICE, cli_webhook_test,
+	    "send the app an event to try" },
+	{ "outbox", "list", NEEDS_SERVICE, cli_outbox_list,
+	    "show what waits to be delivered and what is given up" },
+	{ "outbox", "show", NEEDS_SERVICE, cli_outbox_show,
+	    "show the tries of a delivery" },
+	{ "outbox", "retry", NEEDS_SERVICE, cli_outbox_retry,
+	    "try anew what was given up" },
 	{ "session", "list", NEEDS_SERVICE, cli_session_list,
 	    "show the newest sessions" },
 	{ "session", "show", NEEDS_SERVICE, cli_session_show,
@@ -69,6 +82,18 @@ cli_mask(const struct cli *cli)
 	return (struct mask){ .db = cli->db,
 		.keys = &cli->secrets.keys,
 		.now_ms = app_now_ms() };
+}
+
+enum rc
+cli_transact(struct cli *cli, db_deed deed, void *cookie)
+{
+	enum rc rc = db_transact(cli->db, DB_WAIT_MS, deed, cookie);
+	char path[300];
+
+	wake_path(path, sizeof path, cli->conf.database);
+	if (rc_final(rc))
+		wake_send(path);
+	return rc;
 }
 
 int

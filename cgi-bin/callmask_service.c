@@ -24,6 +24,7 @@ struct change {
 	const char *state; /* of a number */
 	struct session session;
 	struct service service;
+	struct hook_secret secret;
 	struct fault fault;
 };
 
@@ -33,7 +34,7 @@ make(struct cli *cli, db_deed deed, struct change *change)
 {
 	change->cli = cli;
 	change->mask = cli_mask(cli);
-	return db_transact(cli->db, DB_WAIT_MS, deed, change);
+	return cli_transact(cli, deed, change);
 }
 
 static enum rc
@@ -248,8 +249,13 @@ static enum rc
 update_service(struct db *db, void *cookie)
 {
 	struct change *c = cookie;
+	enum rc rc;
 
-	return service_update(db, &c->service);
+	rc = service_update(db, &c->service);
+	if (rc == RC_OK && c->service.webhook_url[0] != '\0')
+		rc = hook_ensure(db, c->mask.keys, c->service.id, &c->secret,
+		    c->mask.now_ms);
+	return rc;
 }
 
 int
@@ -271,10 +277,13 @@ cli_service_set(struct cli *cli, int argc, char **argv)
 		if (rc != RC_OK)
 			return cli_fail(rc, &change.fault, argv[i]);
 	}
-	if (change.service.ttl_default_s > change.service.ttl_max_s)
-		errx(1, "ttl-default is longer than ttl-max");
+	rc = service_check(
+	    &change.service, cli->conf.private_webhooks, &change.fault);
+	if (rc != RC_OK)
+		return cli_fail(rc, &change.fault, change.fault.field);
 	if ((rc = make(cli, update_service, &change)) != RC_OK)
 		return cli_fail(rc, NULL, "service");
+	cli_print_secret(&change.secret);
 	return 0;
 }
 

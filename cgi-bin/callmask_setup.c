@@ -68,7 +68,9 @@ make_keys(struct cli *cli)
 /* What init writes in one transaction. */
 struct founding {
 	int64_t now_ms;
+	const struct crypto_keys *keys;
 	struct service service;
+	struct hook_secret secret;
 	char key[APIKEY_SIZE];
 };
 
@@ -83,7 +85,11 @@ found_service(struct db *db, void *cookie)
 	if (rc != RC_OK)
 		return rc;
 	strcpy(key.service_id, f->service.id);
-	return apikey_insert(db, &key, f->key, f->now_ms);
+	rc = apikey_insert(db, &key, f->key, f->now_ms);
+	if (rc == RC_OK && f->service.webhook_url[0] != '\0')
+		rc =
+		    hook_add(db, f->keys, f->service.id, &f->secret, f->now_ms);
+	return rc;
 }
 
 /* Reads init's options: --service, and any setting by its name. Returns 0, or
@@ -121,8 +127,10 @@ cli_init(struct cli *cli, int argc, char **argv)
 {
 	static const char usage[] =
 	    "init --service name --countries US,CA [--setting value …]";
-	struct founding f = { .now_ms = app_now_ms() };
+	struct founding f = { .now_ms = app_now_ms(),
+		.keys = &cli->secrets.keys };
 	struct service *service = &f.service;
+	struct fault fault;
 	enum rc rc;
 
 	service_init(service);
@@ -131,6 +139,9 @@ cli_init(struct cli *cli, int argc, char **argv)
 		return cli_usage(usage);
 	if (service->ttl_default_s > service->ttl_max_s)
 		service->ttl_default_s = service->ttl_max_s;
+	rc = service_check(service, cli->conf.private_webhooks, &fault);
+	if (rc != RC_OK)
+		return cli_fail(rc, &fault, fault.field);
 
 	umask(0007);
 	if (make_keys(cli) != 0)
@@ -151,6 +162,7 @@ cli_init(struct cli *cli, int argc, char **argv)
 	    service->name);
 	puts(f.key);
 	crypto_wipe(f.key, sizeof f.key);
+	cli_print_secret(&f.secret);
 	return 0;
 }
 

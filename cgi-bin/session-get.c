@@ -60,34 +60,12 @@ get_session(struct exchange *x)
 	    x->mask.now_ms / 1000, lookup.calls.list, lookup.calls.len);
 }
 
-/* Refuses a query with a field that a list does not know, or one twice. */
-static enum rc
-check_query(struct exchange *x)
-{
-	static const char *const known[] = { "limit", "status", "reference",
-		"cursor", NULL };
-	const struct form_field *field;
-	size_t i, k;
-
-	for (i = 0; i < x->form.len; i++) {
-		field = &x->form.fields[i];
-		for (k = 0; known[k] != NULL; k++)
-			if (strcmp(field->name, known[k]) == 0)
-				break;
-		if (known[k] == NULL)
-			return rc_fault(&x->fault, RC_INVALID, "query",
-			    "may hold limit, status, reference and cursor");
-		if (form_get(&x->form, field->name) != field->value)
-			return rc_fault(
-			    &x->fault, RC_INVALID, known[k], "is there twice");
-	}
-	return RC_OK;
-}
-
 /* Reads limit=, status=, reference= and cursor= from the query. */
 static enum rc
 read_filter(struct exchange *x)
 {
+	static const char *const known[] = { "limit", "status", "reference",
+		"cursor", NULL };
 	struct session_filter *filter = &x->in.filter;
 	int64_t limit;
 	enum rc rc;
@@ -95,7 +73,7 @@ read_filter(struct exchange *x)
 	const char *reference = form_get(&x->form, "reference");
 	const char *cursor = form_get(&x->form, "cursor");
 
-	if ((rc = check_query(x)) != RC_OK)
+	if ((rc = serve_check_query(x, known)) != RC_OK)
 		return rc;
 	if (form_count(&x->form, "limit", &limit) != RC_OK || limit == 0 ||
 	    limit > SESSION_PAGE_MAX)

@@ -95,6 +95,22 @@ hook_list(struct db *db, const struct crypto_keys *keys, const char *service_id,
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
+enum rc
+hook_ensure(struct db *db, const struct crypto_keys *keys,
+    const char *service_id, struct hook_secret *secret, int64_t now_ms)
+{
+	struct hook_secret known[HOOK_SECRETS_MAX];
+	enum rc rc;
+	int len;
+
+	*secret = (struct hook_secret){ .id = "" };
+	rc = hook_list(db, keys, service_id, now_ms / 1000, known, &len);
+	crypto_wipe(known, sizeof known);
+	if (rc == RC_OK && len == 0)
+		rc = hook_add(db, keys, service_id, secret, now_ms);
+	return rc;
+}
+
 /* Writes the signature of data by one secret as base64 to out. */
 static enum rc
 sign(char *out, size_t size, const struct hook_secret *secret,

@@ -46,6 +46,10 @@ struct hook_message {
 enum rc hook_add(struct db *db, const struct crypto_keys *keys,
     const char *service_id, struct hook_secret *secret, int64_t now_ms);
 
+/* The same for a service that has none yet; for others, *secret is empty. */
+enum rc hook_ensure(struct db *db, const struct crypto_keys *keys,
+    const char *service_id, struct hook_secret *secret, int64_t now_ms);
+
 /* Has all secrets of a service but the newest sign no longer than until
  * retires_at, epoch seconds. */
 enum rc hook_retire(struct db *db, const char *service_id, int64_t retires_at);

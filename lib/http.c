@@ -2,7 +2,6 @@
 
 #include "http.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -14,6 +13,7 @@
 
 #include <curl/curl.h>
 
+#include "address.h"
 #include "log.h"
 #include "version.h"
 
@@ -35,6 +35,7 @@ struct transfer {
 	struct curl_slist *headers;
 	struct buf body; /* of the answer */
 	bool foreign, refused;
+	bool headed; /* the answer's head came to its end */
 	http_done done;
 	void *cookie;
 	int64_t started_ms;
@@ -48,64 +49,6 @@ now_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Whether an IPv4 address, in host order, is one of the public internet. The
- * exceptions are those of the IANA registry of special-purpose addresses. */
-static bool
-public_ipv4(uint32_t a)
-{
-	static const struct {
-		uint32_t net;
-		int bits;
-	} special[] = {
-		{ 0x00000000, 8 },  /* this network */
-		{ 0x0a000000, 8 },  /* private */
-		{ 0x64400000, 10 }, /* shared by carriers */
-		{ 0x7f000000, 8 },  /* loopback */
-		{ 0xa9fe0000, 16 }, /* link-local, cloud metadata */
-		{ 0xac100000, 12 }, /* private */
-		{ 0xc0000000, 24 }, /* protocol assignments */
-		{ 0xc0000200, 24 }, /* documentation */
-		{ 0xc0586300, 24 }, /* 6to4 relays */
-		{ 0xc0a80000, 16 }, /* private */
-		{ 0xc6120000, 15 }, /* benchmarks */
-		{ 0xc6336400, 24 }, /* documentation */
-		{ 0xcb007100, 24 }, /* documentation */
-		{ 0xe0000000, 3 },  /* multicast, reserved, broadcast */
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof special / sizeof special[0]; i++)
-		if ((a ^ special[i].net) >> (32 - special[i].bits) == 0)
-			return false;
-	return true;
-}
-
-/* The same for IPv6: only global unicast, 2000::/3, and of that nothing that
- * stands for an IPv4 address or for documentation. */
-static bool
-public_ipv6(const uint8_t a[16])
-{
-	if ((a[0] & 0xe0) != 0x20)
-		return false;
-	if (a[0] == 0x20 && a[1] == 0x01 && (a[2] & 0xfe) == 0)
-		return false; /* 2001::/23, protocol assignments, Teredo */
-	if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0d && a[3] == 0xb8)
-		return false; /* 2001:db8::/32, documentation */
-	return !(a[0] == 0x20 && a[1] == 0x02); /* 2002::/16, 6to4 */
-}
-
-/* Whether an address in text is public. */
-static bool
-public_text(const char *text)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
-
-	if (inet_pton(AF_INET, text, &v4) == 1)
-		return public_ipv4(ntohl(v4.s_addr));
-	return inet_pton(AF_INET6, text, &v6) == 1 && public_ipv6(v6.s6_addr);
 }
 
 /* Makes the socket for a connection, or does not. */
@@ -122,12 +65,12 @@ open_socket(void *cookie, curlsocktype purpose, struct curl_sockaddr *address)
 		struct sockaddr_in in;
 
 		memcpy(&in, &address->addr, sizeof in);
-		ok = public_ipv4(ntohl(in.sin_addr.s_addr));
+		ok = address_public_ipv4(ntohl(in.sin_addr.s_addr));
 	} else if (address->family == AF_INET6) {
 		struct sockaddr_in6 in6;
 
 		memcpy(&in6, &address->addr, sizeof in6);
-		ok = public_ipv6(in6.sin6_addr.s6_addr);
+		ok = address_public_ipv6(in6.sin6_addr.s6_addr);
 	}
 	if (!ok) {
 		t->refused = true;
@@ -148,10 +91,24 @@ before_sending(void *cookie, char *primary_ip, char *local_ip, int primary_port,
 	(void)primary_port;
 	(void)local_port;
 	if (!t->foreign || t->http->options.allow_private ||
-	    public_text(primary_ip))
+	    address_public(primary_ip))
 		return CURL_PREREQFUNC_OK;
 	t->refused = true;
 	return CURL_PREREQFUNC_ABORT;
+}
+
+/* Takes a line of a head; an empty one ends it. There may be a preliminary head
+ * before, and fields behind the body. */
+static size_t
+take_header(char *line, size_t one, size_t len, void *cookie)
+{
+	struct transfer *t = cookie;
+
+	if (one * len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		t->headed = false;
+	else if (one * len > 0 && (line[0] == '\r' || line[0] == '\n'))
+		t->headed = true;
+	return one * len;
 }
 
 /* Takes a piece of the answer's body; less than all of it ends the request. */
@@ -232,9 +189,13 @@ set_rules(struct transfer *t)
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
-	SET(CURLOPT_TIMEOUT_MS, (long)HTTP_TIMEOUT_MS);
+	SET(CURLOPT_TIMEOUT_MS, t->http->options.timeout_ms != 0
+				    ? (long)t->http->options.timeout_ms
+				    : (long)HTTP_TIMEOUT_MS);
 	SET(CURLOPT_USERAGENT, "callmask/" VERSION);
 	SET(CURLOPT_ERRORBUFFER, t->error);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERDATA, t);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -336,6 +297,9 @@ tell(struct transfer *t, CURLcode code)
 	answer.took_ms = now_ms() - t->started_ms;
 	if (answer.took_ms < 0)
 		answer.took_ms = 0;
+	/* libcurl takes a head that breaks off for one that ends. */
+	if (code == CURLE_OK && !t->headed)
+		code = CURLE_PARTIAL_FILE;
 	if (code == CURLE_OK) {
 		answer.status = (int)status;
 		answer.retry_s = retry_s < 0             ? 0

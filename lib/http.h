@@ -54,6 +54,7 @@ typedef void (*http_done)(void *cookie, const struct http_answer *answer);
 struct http_options {
 	const char *ca_file; /* certificates to trust; "": the system's */
 	bool allow_private;  /* development: foreign addresses may be private */
+	int timeout_ms;      /* longest request; 0: HTTP_TIMEOUT_MS */
 };
 
 /* The requests under way and the connections kept; opaque. */

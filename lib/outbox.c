@@ -87,8 +87,9 @@ outbox_claim(struct db *db, const char *service_id, enum outbox_channel channel,
 		*d = (struct outbox_delivery){
 			.kind = parse_kind(db_column_text(db, sql, 1)),
 			.attempts = db_column_int(db, sql, 3),
-			.doubt = db_column_int(db, sql, 4) != 0,
-			.created_ms = db_column_int(db, sql, 5),
+			.lease = db_column_int(db, sql, 4),
+			.doubt = db_column_int(db, sql, 5) != 0,
+			.created_ms = db_column_int(db, sql, 6),
 		};
 		db_column_copy(db, sql, 0, d->id, sizeof d->id);
 		db_column_copy(db, sql, 2, d->subject_id, sizeof d->subject_id);
@@ -96,11 +97,12 @@ outbox_claim(struct db *db, const char *service_id, enum outbox_channel channel,
 	}
 	for (i = 0; i < found && rc == RC_NONE; i++) {
 		rc = db_first(db, SQL_OUTBOX_LEASE,
-		    DB_ARGS(DB_TEXT(out[i].id), DB_INT(out[i].attempts),
+		    DB_ARGS(DB_TEXT(out[i].id), DB_INT(out[i].lease),
 			DB_INT(now_ms + OUTBOX_LEASE_MS)));
 		db_done(db, SQL_OUTBOX_LEASE);
 		if (rc == RC_OK) {
 			out[i].attempts++;
+			out[i].lease++;
 			out[(*len)++] = out[i];
 			rc = RC_NONE;
 		}
@@ -162,7 +164,7 @@ outbox_finish(struct db *db, const struct outbox_delivery *delivery,
 	if ((rc = note_attempt(db, delivery, result)) != RC_OK)
 		return rc;
 	return db_run(db, SQL_OUTBOX_FINISH,
-	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->attempts),
+	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->lease),
 		DB_TEXT(state), DB_INT(now_ms + (wait_ms > 0 ? wait_ms : 0)),
 		DB_INT(result->doubt), ended));
 }
@@ -173,7 +175,7 @@ outbox_mine(struct db *db, const struct outbox_delivery *delivery)
 	enum rc rc;
 
 	rc = db_first(db, SQL_OUTBOX_MINE,
-	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->attempts)));
+	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->lease)));
 	db_done(db, SQL_OUTBOX_MINE);
 	return rc;
 }
@@ -197,7 +199,7 @@ outbox_release(struct db *db, const struct outbox_delivery *delivery,
     bool doubt, int64_t now_ms)
 {
 	return db_run(db, SQL_OUTBOX_RELEASE,
-	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->attempts),
+	    DB_ARGS(DB_TEXT(delivery->id), DB_INT(delivery->lease),
 		DB_INT(now_ms), DB_INT(doubt)));
 }
 
@@ -230,30 +232,72 @@ outbox_retry(struct db *db, const char *service_id, const char *id,
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
+static void
+read_view(struct db *db, enum sql sql, struct outbox_view *view)
+{
+	*view = (struct outbox_view){
+		.attempts = db_column_int(db, sql, 4),
+		.due_ms = db_column_int(db, sql, 5),
+		.created_ms = db_column_int(db, sql, 6),
+		.status = db_column_int(db, sql, 7),
+	};
+	db_column_copy(db, sql, 0, view->id, sizeof view->id);
+	db_column_copy(db, sql, 1, view->kind, sizeof view->kind);
+	db_column_copy(db, sql, 2, view->subject_id, sizeof view->subject_id);
+	db_column_copy(db, sql, 3, view->state, sizeof view->state);
+	db_column_copy(db, sql, 8, view->error, sizeof view->error);
+}
+
 enum rc
 outbox_list(struct db *db, const char *service_id, const char *state, int limit,
     void (*each)(void *cookie, const struct outbox_view *view), void *cookie)
 {
 	const enum sql sql = SQL_OUTBOX_LIST;
+	struct outbox_view view;
 	enum rc rc;
 
 	rc = db_first(db, sql,
 	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(state), DB_INT(limit)));
 	for (; rc == RC_OK; rc = db_next(db, sql)) {
-		struct outbox_view view = {
-			.attempts = db_column_int(db, sql, 4),
-			.due_ms = db_column_int(db, sql, 5),
-			.created_ms = db_column_int(db, sql, 6),
-			.status = db_column_int(db, sql, 7),
-		};
-
-		db_column_copy(db, sql, 0, view.id, sizeof view.id);
-		db_column_copy(db, sql, 1, view.kind, sizeof view.kind);
-		db_column_copy(
-		    db, sql, 2, view.subject_id, sizeof view.subject_id);
-		db_column_copy(db, sql, 3, view.state, sizeof view.state);
-		db_column_copy(db, sql, 8, view.error, sizeof view.error);
+		read_view(db, sql, &view);
 		each(cookie, &view);
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+outbox_find(struct db *db, const char *service_id, const char *id,
+    struct outbox_view *view)
+{
+	enum rc rc;
+
+	rc = db_first(
+	    db, SQL_OUTBOX_FIND, DB_ARGS(DB_TEXT(service_id), DB_TEXT(id)));
+	if (rc == RC_OK)
+		read_view(db, SQL_OUTBOX_FIND, view);
+	db_done(db, SQL_OUTBOX_FIND);
+	return rc == RC_NONE ? RC_NOT_FOUND : rc;
+}
+
+enum rc
+outbox_attempts(struct db *db, const char *id,
+    void (*each)(void *cookie, const struct outbox_attempt *attempt),
+    void *cookie)
+{
+	const enum sql sql = SQL_ATTEMPT_LIST;
+	struct outbox_attempt attempt;
+	enum rc rc;
+
+	rc = db_first(db, sql, DB_ARGS(DB_TEXT(id)));
+	for (; rc == RC_OK; rc = db_next(db, sql)) {
+		attempt = (struct outbox_attempt){
+			.number = db_column_int(db, sql, 0),
+			.started_ms = db_column_int(db, sql, 1),
+			.took_ms = db_column_int(db, sql, 2),
+			.status = db_column_int(db, sql, 3),
+		};
+		db_column_copy(db, sql, 4, attempt.error, sizeof attempt.error);
+		each(cookie, &attempt);
 	}
 	return rc == RC_NONE ? RC_OK : rc;
 }

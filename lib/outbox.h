@@ -59,6 +59,7 @@ struct outbox_delivery {
 	enum outbox_kind kind;
 	char subject_id[OUTBOX_SUBJECT_SIZE];
 	int64_t attempts;   /* this one included */
+	int64_t lease;      /* its number */
 	int64_t created_ms; /* epoch milliseconds */
 	bool doubt; /* an earlier try may have arrived: look before repeating */
 };
@@ -153,10 +154,28 @@ struct outbox_view {
 	char error[160];    /* of the last try; "": none */
 };
 
-/* Calls each with up to limit deliveries of a service in a state, oldest
- * first. */
+/* Calls each with up to limit deliveries of a service in a state, newest
+ * first; state "": what is not done. */
 enum rc outbox_list(struct db *db, const char *service_id, const char *state,
     int limit, void (*each)(void *cookie, const struct outbox_view *view),
+    void *cookie);
+
+/* Reads one into *view. RC_NOT_FOUND. */
+enum rc outbox_find(struct db *db, const char *service_id, const char *id,
+    struct outbox_view *view);
+
+/* A try of a delivery. */
+struct outbox_attempt {
+	int64_t number;
+	int64_t started_ms; /* epoch milliseconds */
+	int64_t took_ms;    /* milliseconds */
+	int64_t status;     /* of the answer; 0: none */
+	char error[160];    /* "": none */
+};
+
+/* Calls each with all tries of a delivery, oldest first. */
+enum rc outbox_attempts(struct db *db, const char *id,
+    void (*each)(void *cookie, const struct outbox_attempt *attempt),
     void *cookie);
 
 #endif

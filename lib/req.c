@@ -3,12 +3,17 @@
 #include "req.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
+
+#define PAUSE_MS 100
 
 struct req {
 	FCGX_Request fcgi; /* in use unless cgi */
@@ -159,6 +164,38 @@ req_body(struct req *req, struct buf *body, size_t max)
 	body->len = len;
 	body->data[len] = '\0';
 	return RC_OK;
+}
+
+/* Sleeps for a while. Returns false if the client left or a signal came, which
+ * mask lets through here. */
+static bool
+pause_once(const struct req *req, const sigset_t *mask)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	struct pollfd client = { .fd = req->cgi ? -1 : req->fcgi.ipcFd,
+		.events = POLLRDHUP };
+
+	return ppoll(&client, 1, &pause, mask) == 0;
+}
+
+enum rc
+req_wait(struct req *req, int64_t wait_ms, enum rc (*look)(void *cookie),
+    void *cookie)
+{
+	sigset_t stop, before;
+	int64_t left_ms;
+	enum rc rc;
+
+	/* Kept back while we look, lest one that comes just then is missed. */
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, &before);
+	for (left_ms = wait_ms; (rc = look(cookie)) == RC_NONE && left_ms > 0;
+	     left_ms -= PAUSE_MS)
+		if (!pause_once(req, &before))
+			break;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }
 
 static void

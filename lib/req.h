@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "rc.h"
@@ -70,6 +71,14 @@ enum rc req_size(const struct req *req, size_t max);
  * less than announced comes, RC_MEMORY.
  */
 enum rc req_body(struct req *req, struct buf *body, size_t max);
+
+/*
+ * Asks look again and again, every 100 ms, as long as it returns RC_NONE, but
+ * for no more than wait_ms milliseconds, nor when the one who asks has left or
+ * a signal asks to stop. Returns what look returned last.
+ */
+enum rc req_wait(struct req *req, int64_t wait_ms,
+    enum rc (*look)(void *cookie), void *cookie);
 
 /* Sends answer and ends the request. A client that left is no error. */
 void req_answer(struct req *req, const struct answer *answer);

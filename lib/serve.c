@@ -457,6 +457,7 @@ serve(int argc, char **argv, const char *program,
 		errx(1, "cannot serve: is standard input a socket?");
 	turn->endpoints = endpoints;
 	turn->x.app = &app;
+	turn->x.req = turn->req;
 	form_init(&turn->x.form);
 	buf_init(&turn->x.body, 0);
 	answer_init(&turn->x.answer);
@@ -473,6 +474,31 @@ serve(int argc, char **argv, const char *program,
 	free(turn);
 	app_close(&app);
 	return 0;
+}
+
+enum rc
+serve_check_query(struct exchange *x, const char *const *known)
+{
+	const struct form_field *field;
+	char names[100] = "";
+	size_t i, k;
+
+	for (k = 0; known[k] != NULL; k++)
+		snprintf(names + strlen(names), sizeof names - strlen(names),
+		    "%s%s", k != 0 ? ", " : "", known[k]);
+	for (i = 0; i < x->form.len; i++) {
+		field = &x->form.fields[i];
+		for (k = 0; known[k] != NULL; k++)
+			if (strcmp(field->name, known[k]) == 0)
+				break;
+		if (known[k] == NULL)
+			return rc_fault(&x->fault, RC_INVALID, "query",
+			    "may hold %s", names);
+		if (form_get(&x->form, field->name) != field->value)
+			return rc_fault(
+			    &x->fault, RC_INVALID, known[k], "is there twice");
+	}
+	return RC_OK;
 }
 
 void

@@ -40,6 +40,7 @@ enum serve_sorry {
 /* A request as handlers see it. All of it ends with the answer. */
 struct exchange {
 	struct app *app;
+	struct req *req;      /* for req_wait */
 	struct mask mask;     /* for deeds at the time of the request */
 	struct apikey key;    /* SERVE_KEY: who asks */
 	struct form form;     /* SERVE_TWILIO: the body; else the query */
@@ -53,6 +54,11 @@ struct exchange {
 		struct session_change change;
 		struct session_closing closing;
 		char role[SESSION_ROLE_SIZE];
+		struct {
+			int64_t after; /* the newest seq that is known */
+			int64_t limit; /* most events wanted */
+			int64_t wait_s;
+		} feed;
 	} in; /* what read made of the request */
 };
 
@@ -83,6 +89,10 @@ struct endpoint {
  */
 int serve(int argc, char **argv, const char *program,
     const struct endpoint *endpoints);
+
+/* Refuses a query with a field that is not in the NULL-terminated list, or one
+ * that is there twice. */
+enum rc serve_check_query(struct exchange *x, const char *const *known);
 
 /*
  * Writes the URL that Twilio shall call for path into out of size bytes:

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "say.h"
 #include "utf8.h"
 
@@ -171,6 +172,25 @@ set_text(struct service *service, const struct service_setting *setting,
 	return RC_OK;
 }
 
+/* Sets the webhook's URL by its form; service_check says whether it may be
+ * asked. */
+static enum rc
+set_url(struct service *service, const char *value, const char *name,
+    struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	if (strlen(value) >= sizeof service->webhook_url)
+		return rc_fault(fault, RC_INVALID, name,
+		    "must be at most %zu bytes",
+		    sizeof service->webhook_url - 1);
+	if (value[0] != '\0')
+		rc = address_check_url(value, true, name, fault);
+	if (rc == RC_OK)
+		strcpy(service->webhook_url, value);
+	return rc;
+}
+
 enum rc
 service_set(struct service *service, const char *name, const char *value,
     struct fault *fault)
@@ -200,15 +220,23 @@ service_set(struct service *service, const char *name, const char *value,
 	case SERVICE_TEXT:
 		return set_text(service, setting, value, fault);
 	case SERVICE_URL:
-		if (strlen(value) >= sizeof service->webhook_url ||
-		    (value[0] != '\0' && strncmp(value, "https://", 8) != 0))
-			return rc_fault(fault, RC_INVALID, name,
-			    "must be an https URL or nothing");
-		strcpy(service->webhook_url, value);
-		return RC_OK;
+		return set_url(service, value, name, fault);
 	default:
 		return set_number(service, setting, value, fault);
 	}
+}
+
+enum rc
+service_check(
+    const struct service *service, bool private_webhooks, struct fault *fault)
+{
+	if (service->ttl_default_s > service->ttl_max_s)
+		return rc_fault(fault, RC_INVALID, "ttl-default",
+		    "must not be longer than ttl-max");
+	if (service->webhook_url[0] == '\0')
+		return RC_OK;
+	return address_check_url(
+	    service->webhook_url, private_webhooks, "webhook-url", fault);
 }
 
 void

@@ -75,6 +75,14 @@ void service_init(struct service *service);
 enum rc service_set(struct service *service, const char *name,
     const char *value, struct fault *fault);
 
+/*
+ * Checks what settings mean together and for this installation:
+ * private_webhooks allows any webhook-url, else it must be a public one.
+ * RC_INVALID; *fault says which setting and why.
+ */
+enum rc service_check(
+    const struct service *service, bool private_webhooks, struct fault *fault);
+
 /* Writes a setting as text to out of size bytes, as service_set reads it. */
 void service_show(const struct service *service,
     const struct service_setting *setting, char *out, size_t size);

@@ -522,6 +522,20 @@ view_event(struct buf *out, const struct event_record *event)
 }
 
 enum rc
+view_events(
+    struct buf *out, const struct event_record *events, int len, int64_t next)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < len; i++)
+		json_array_append_new(list, event_json(&events[i]));
+	return dump(out,
+	    json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next),
+	    0);
+}
+
+enum rc
 view_problem(struct buf *out, const struct view_problem *problem)
 {
 	json_t *json;

@@ -76,6 +76,11 @@ enum rc view_intent(struct buf *out, int64_t expires_at);
 /* Appends an event, as it is delivered and listed. Returns RC_MEMORY. */
 enum rc view_event(struct buf *out, const struct event_record *event);
 
+/* Appends a list of events; next is where the one behind it begins: the seq of
+ * the last, or else what was asked for. Returns RC_MEMORY. */
+enum rc view_events(
+    struct buf *out, const struct event_record *events, int len, int64_t next);
+
 /* Appends a problem document. Returns RC_MEMORY. */
 enum rc view_problem(struct buf *out, const struct view_problem *problem);
 

@@ -1,13 +1,13 @@
 -- name: outbox_put
 INSERT INTO outbox (id, service_id, channel, kind, subject_id, lane, state,
-    attempts, doubt, due_at_ms, created_at_ms)
-VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, 0, $7, $8);
+    attempts, lease, doubt, due_at_ms, created_at_ms)
+VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, 0, 0, $7, $8);
 
 -- name: outbox_put_event
 -- Lets an event out, if its service wants to be told.
 INSERT INTO outbox (id, service_id, channel, kind, subject_id, state, attempts,
-    doubt, due_at_ms, created_at_ms)
-SELECT $1, id, 'app', 'event', $3, 'waiting', 0, 0, $4, $4 FROM service
+    lease, doubt, due_at_ms, created_at_ms)
+SELECT $1, id, 'app', 'event', $3, 'waiting', 0, 0, 0, $4, $4 FROM service
 WHERE id = $2 AND webhook_url IS NOT NULL;
 
 -- name: outbox_next
@@ -20,7 +20,8 @@ ORDER BY o.due_at_ms LIMIT 1;
 
 -- name: outbox_list_due
 -- What a worker may take: due, and first in its lane.
-SELECT o.id, o.kind, o.subject_id, o.attempts, o.doubt, o.created_at_ms
+SELECT o.id, o.kind, o.subject_id, o.attempts, o.lease, o.doubt,
+    o.created_at_ms
 FROM outbox o
 WHERE o.service_id = $1 AND o.channel = $2 AND o.state = 'waiting'
     AND o.due_at_ms <= $3
@@ -31,19 +32,20 @@ ORDER BY o.due_at_ms, o.id LIMIT $4;
 -- name: outbox_lease
 -- Takes it, unless another worker was quicker. From here on it may arrive: a
 -- worker that dies now leaves doubt.
-UPDATE outbox SET attempts = attempts + 1, due_at_ms = $3, doubt = 1
-WHERE id = $1 AND attempts = $2 AND state = 'waiting'
+UPDATE outbox SET attempts = attempts + 1, lease = lease + 1, due_at_ms = $3,
+    doubt = 1
+WHERE id = $1 AND lease = $2 AND state = 'waiting'
 RETURNING id;
 
 -- name: outbox_finish
--- Writes the outcome, if the lease is still ours ($2 attempts).
+-- Writes the outcome, if the lease $2 is still the newest.
 UPDATE outbox SET state = $3, due_at_ms = $4, doubt = $5, ended_at = $6
-WHERE id = $1 AND attempts = $2 AND state = 'waiting';
+WHERE id = $1 AND lease = $2 AND state = 'waiting';
 
 -- name: outbox_mine
 -- Changes nothing, but keeps others from it until the transaction ends.
 UPDATE outbox SET due_at_ms = due_at_ms
-WHERE id = $1 AND attempts = $2 AND state = 'waiting'
+WHERE id = $1 AND lease = $2 AND state = 'waiting'
 RETURNING id;
 
 -- name: outbox_services
@@ -55,7 +57,7 @@ ORDER BY s.id LIMIT $2;
 
 -- name: outbox_release
 UPDATE outbox SET attempts = attempts - 1, due_at_ms = $3, doubt = $4
-WHERE id = $1 AND attempts = $2 AND state = 'waiting';
+WHERE id = $1 AND lease = $2 AND state = 'waiting';
 
 -- name: outbox_cancel
 -- What is not on lease need not be sent any more. (A lease leaves doubt.)
@@ -76,8 +78,22 @@ SELECT o.id, o.kind, o.subject_id, o.state, o.attempts, o.due_at_ms,
 FROM outbox o
 LEFT JOIN attempt a ON a.delivery_id = o.id AND a.number =
     (SELECT max(number) FROM attempt WHERE delivery_id = o.id)
-WHERE o.service_id = $1 AND ($2 = '' OR o.state = $2)
-ORDER BY o.created_at_ms, o.id LIMIT $3;
+WHERE o.service_id = $1
+    AND (o.state = $2 OR ($2 = '' AND o.state <> 'done'))
+ORDER BY o.id DESC LIMIT $3;
+
+-- name: outbox_find
+SELECT o.id, o.kind, o.subject_id, o.state, o.attempts, o.due_at_ms,
+    o.created_at_ms, a.status, a.error
+FROM outbox o
+LEFT JOIN attempt a ON a.delivery_id = o.id AND a.number =
+    (SELECT max(number) FROM attempt WHERE delivery_id = o.id)
+WHERE o.service_id = $1 AND o.id = $2;
+
+-- name: attempt_list
+SELECT number, started_at_ms, took_ms, status, error FROM attempt
+WHERE delivery_id = $1
+ORDER BY number;
 
 -- name: attempt_insert
 -- Numbers go on where they were, also when a parked one is tried anew.

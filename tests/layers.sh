@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 awk '
 BEGIN {
-	floors = "rc buf log utf8 timestamp crypto id form conf sql version wake;" \
+	floors = "rc buf log utf8 timestamp crypto id form conf sql version wake address;" \
 	    "db db_driver db_sqlite req twiml http;" \
 	    "phone phone_country policy say service apikey number leg code intent event " \
 	    "call session idempotency twilio_sign outbox hook " \

@@ -70,6 +70,7 @@ programs='
 	session-intent   POST  /v1/sessions/none/intents
 	session-close    POST  /v1/sessions/none/close
 	routes           GET   /v1/routes
+	events           GET   /v1/events
 '
 names=$(awk '{ print $1 }' <<<"$programs")
 parts="nginx sandbox outboxd $names"
@@ -374,7 +375,7 @@ check() {
 
 # Makes what is missing and starts all parts. Runs in a process group of its own.
 work() {
-	local part number options=()
+	local part number workers options=()
 	rm -f log/*
 	choose_sandbox_port
 	make_socket_dir
@@ -385,8 +386,11 @@ work() {
 	# multiwatch starts a worker again at once, whatever it died of; only one
 	# that cannot even live for 20 ms, a hundred times, is given up.
 	for part in $names; do
+		workers=$WORKERS
+		# As many as nginx lets wait for events, and one.
+		[ "$part" != events ] || workers=8
 		start "$part" spawn-fcgi -s "$sockets/$part.sock" -b 1024 -M 0660 \
-		    -n -- "$(command -v multiwatch)" -f "$WORKERS" -r 100 -t 20 \
+		    -n -- "$(command -v multiwatch)" -f "$workers" -r 100 -t 20 \
 		    -s TERM -- "$BIN_DIR/$part" -c "$RUN_DIR/callmask.conf"
 	done
 	start outboxd "$(command -v multiwatch)" -f 1 -r 100 -t 20 -s TERM -- \

@@ -328,6 +328,8 @@ CREATE TABLE outbox (
 	                               -- parked: tried in vain, until an operator
 	                               -- says otherwise
 	attempts BIGINT NOT NULL,      -- how often it was tried
+	lease BIGINT NOT NULL,         -- number of the newest lease on it: what the
+	                               -- holder of an older one says does not count
 	doubt BIGINT NOT NULL,         -- 1: it may have arrived without our knowing;
 	                               -- look before sending it again
 	due_at_ms BIGINT NOT NULL,     -- epoch milliseconds of the next try; while

@@ -53,7 +53,7 @@ def test_init_makes_all_that_is_needed(place):
     done = init(place, "--ttl-max", "600", "--hold", "60", "--call-limit", "90",
                 "--webhook-url", "https://app.example/hook")
     assert done.returncode == 0
-    assert re.fullmatch(KEY + "\n", done.stdout)
+    assert re.fullmatch(KEY + "\nwhsec_[A-Za-z0-9+/]{43}=\n", done.stdout)
     assert query(place, "SELECT name, countries, ttl_default_s, ttl_max_s, hold_s,"
                  " call_limit_s, webhook_url FROM service") == [
         ("demo", "US CA", 600, 600, 60, 90, "https://app.example/hook")]

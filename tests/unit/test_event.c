@@ -189,6 +189,63 @@ test_put_delivers_nothing_without_a_webhook(void **state)
 	assert_int_equal(store_int(s, "SELECT count(*) FROM outbox"), 0);
 }
 
+/* Puts an event of each kind of field; reads them back. */
+static void
+test_find_and_list(void **state)
+{
+	struct store *s = *state;
+	struct event_record found[4], one;
+	struct session session;
+	struct service other;
+	char id[64];
+	int len, i;
+
+	store_service(s, &other, "rides", "");
+	store_number(s, s->service.id, MASK_1);
+	store_session(s, &session, MASK_1, ANNA, BORIS, NOW);
+	store_run(s, "UPDATE session SET reference = 'trip'");
+	for (i = 0; i < 3; i++) {
+		must(put(s, s->service.id, EVENT_POOL_LOW));
+		must(put(s, other.id, EVENT_POOL_EXHAUSTED));
+	}
+	must(event_put(s->db,
+	    &(struct event){ .service_id = s->service.id,
+		.type = EVENT_PARTY_DISPUTED,
+		.session_id = session.id,
+		.subject_id = "cal_1",
+		.detail = "abcdefghijklmnopqrstuvwxyzabcdef" },
+	    NOW * 1000));
+	must(event_list(s->db, s->service.id, 0, found, 4, &len));
+	assert_int_equal(len, 4);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(found[i].seq, i + 1);
+	assert_string_equal(found[0].type, "pool.low");
+	assert_string_equal(found[0].service, "taxi");
+	assert_string_equal(found[0].session_id, "");
+	assert_string_equal(found[0].reference, "");
+	assert_string_equal(found[0].subject_id, "");
+	assert_string_equal(found[0].detail, "");
+	assert_string_equal(found[3].session_id, session.id);
+	assert_string_equal(found[3].reference, "trip");
+	assert_string_equal(found[3].subject_id, "cal_1");
+	assert_string_equal(
+	    found[3].detail, "abcdefghijklmnopqrstuvwxyzabcdef");
+	assert_int_equal(found[3].created_at, NOW);
+	store_text(s, "SELECT id FROM event WHERE seq = 4", id, sizeof id);
+	assert_string_equal(found[3].id, id);
+	must(event_find(s->db, &one, id));
+	assert_memory_equal(&one, &found[3], sizeof one);
+	assert_int_equal(event_find(s->db, &one, "evt_none"), RC_NOT_FOUND);
+	/* From there on, and no more than wanted. */
+	must(event_list(s->db, s->service.id, 1, found, 2, &len));
+	assert_int_equal(len, 2);
+	assert_int_equal(found[0].seq, 2);
+	must(event_list(s->db, s->service.id, 4, found, 4, &len));
+	assert_int_equal(len, 0);
+	must(event_list(s->db, "svc_none", 0, found, 4, &len));
+	assert_int_equal(len, 0);
+}
+
 int
 main(void)
 {
@@ -202,6 +259,7 @@ main(void)
 		STORE_TEST(test_put_refuses_an_unknown_service),
 		STORE_TEST(test_put_delivers_to_a_webhook),
 		STORE_TEST(test_put_delivers_nothing_without_a_webhook),
+		STORE_TEST(test_find_and_list),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);

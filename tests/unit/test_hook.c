@@ -192,6 +192,21 @@ test_retire_ends_all_but_the_newest(void **state)
 }
 
 static void
+test_ensure_makes_one_for_who_has_none(void **state)
+{
+	struct store *s = *state;
+	struct hook_secret secret, again, found[HOOK_SECRETS_MAX];
+
+	must(hook_ensure(s->db, &s->keys, s->service.id, &secret, NOW * 1000));
+	assert_int_equal(strlen(secret.text), HOOK_SECRET_SIZE - 1);
+	must(hook_ensure(
+	    s->db, &s->keys, s->service.id, &again, (NOW + 1) * 1000));
+	assert_string_equal(again.text, "");
+	assert_int_equal(list(s, 1, found), 1);
+	assert_string_equal(found[0].text, secret.text);
+}
+
+static void
 test_list_has_the_newest_when_there_are_many(void **state)
 {
 	struct store *s = *state;
@@ -233,6 +248,7 @@ main(void)
 		STORE_TEST(test_add_needs_a_key),
 		STORE_TEST(test_list_knows_services_apart),
 		STORE_TEST(test_retire_ends_all_but_the_newest),
+		STORE_TEST(test_ensure_makes_one_for_who_has_none),
 		STORE_TEST(test_list_has_the_newest_when_there_are_many),
 		STORE_TEST(test_list_tells_corruption),
 	};

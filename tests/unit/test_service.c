@@ -380,11 +380,11 @@ test_set_texts(void **state)
 	check_set_refused("support-number", "none", RC_INVALID);
 	check_set("webhook-url", "https://a.example/x", "https://a.example/x");
 	check_set("webhook-url", "", "");
-	check_set_refused("webhook-url", "http://a.example/", RC_INVALID);
+	check_set("webhook-url", "http://localhost:1/", "http://localhost:1/");
 	check_set_refused("webhook-url", "HTTPS://a.example/", RC_INVALID);
 	check_set_refused("webhook-url", "a.example", RC_INVALID);
 	memset(text, 'a', sizeof text);
-	memcpy(text, "https://", 8);
+	memcpy(text, "https://a/", 10);
 	text[256] = '\0';
 	check_set_refused("webhook-url", text, RC_INVALID);
 	text[255] = '\0';
@@ -407,6 +407,28 @@ test_set_texts(void **state)
 		check_set_refused(announcements[i], text, RC_INVALID);
 		text[255] = '\0';
 	}
+}
+
+/* What fits by itself may not fit together, or not on this installation. */
+static void
+test_check(void **state)
+{
+	struct service service;
+	struct fault fault = { .field = "" };
+
+	(void)state;
+	service_init(&service);
+	must(service_check(&service, false, &fault));
+	service.ttl_default_s = service.ttl_max_s + 1;
+	assert_int_equal(service_check(&service, true, &fault), RC_INVALID);
+	assert_string_equal(fault.field, "ttl-default");
+	service.ttl_default_s = service.ttl_max_s;
+	strcpy(service.webhook_url, "https://a.example/");
+	must(service_check(&service, false, &fault));
+	strcpy(service.webhook_url, "http://127.0.0.1/");
+	must(service_check(&service, true, &fault));
+	assert_int_equal(service_check(&service, false, &fault), RC_INVALID);
+	assert_string_equal(fault.field, "webhook-url");
 }
 
 /* Every setting comes back from the database as it was, by every way. */
@@ -494,6 +516,7 @@ main(void)
 		STORE_TEST(test_set_refuses_unknown_names),
 		STORE_TEST(test_set_countries),
 		STORE_TEST(test_set_texts),
+		cmocka_unit_test(test_check),
 		STORE_TEST(test_update_keeps_all_settings),
 		STORE_TEST(test_tell_low_once_an_hour),
 	};

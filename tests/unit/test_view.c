@@ -742,6 +742,52 @@ test_problem_golden(void **state)
 	    "\"code\":\"busy\"}");
 }
 
+static void
+test_events_golden(void **state)
+{
+	static const struct event_record events[] = {
+		{ .id = "evt_1",
+		    .seq = 7,
+		    .type = "pool.low",
+		    .service = "rides",
+		    .created_at = NOW },
+		{ .id = "evt_2",
+		    .seq = 8,
+		    .type = "call.ended",
+		    .service = "rides",
+		    .session_id = "ses_1",
+		    .reference = "trip \"1\"",
+		    .subject_id = "cal_1",
+		    .detail = "busy",
+		    .created_at = NOW },
+	};
+	static const char expected[] =
+	    "{\"events\":[{\"id\":\"evt_1\",\"type\":\"pool.low\","
+	    "\"timestamp\":\"2027-01-15T08:00:00Z\",\"data\":{\"seq\":7,"
+	    "\"service\":\"rides\",\"session_id\":null,"
+	    "\"reference\":null,\"detail\":null}},"
+	    "{\"id\":\"evt_2\",\"type\":\"call.ended\","
+	    "\"timestamp\":\"2027-01-15T08:00:00Z\",\"data\":{\"seq\":8,"
+	    "\"service\":\"rides\",\"session_id\":\"ses_1\","
+	    "\"reference\":\"trip \\\"1\\\"\",\"call_id\":\"cal_1\","
+	    "\"detail\":\"busy\"}}],\"next\":8}";
+	struct buf out, one;
+
+	(void)state;
+	buf_init(&out, 0);
+	buf_init(&one, 0);
+	assert_int_equal(view_events(&out, events, 2, 8), RC_OK);
+	assert_string_equal(buf_text(&out), expected);
+	/* One by itself is the same. */
+	assert_int_equal(view_event(&one, &events[1]), RC_OK);
+	assert_non_null(strstr(expected, buf_text(&one)));
+	buf_reset(&out);
+	assert_int_equal(view_events(&out, NULL, 0, 9), RC_OK);
+	assert_string_equal(buf_text(&out), "{\"events\":[],\"next\":9}");
+	buf_free(&out);
+	buf_free(&one);
+}
+
 /* A full buffer is told, and nothing of the answer stands in it. */
 static void
 test_output_that_does_not_fit_fails(void **state)
@@ -794,6 +840,7 @@ main(void)
 		cmocka_unit_test(test_session_shows_expiry_to_the_second),
 		cmocka_unit_test(test_session_golden_with_calls),
 		cmocka_unit_test(test_sessions_golden),
+		cmocka_unit_test(test_events_golden),
 		cmocka_unit_test(test_problem_golden),
 		cmocka_unit_test(test_output_that_does_not_fit_fails),
 	};
