@@ -254,7 +254,8 @@ find_announced(const struct mask *mask, const struct mask_dialled *dialled,
 		    mask->db, party_id, dialled->to, now_s(mask));
 	if (rc != RC_OK)
 		return rc;
-	/* Who hides the number is known by an intent, or else by a code. */
+	/* Who hides the number is known by an intent, or by a code; one that
+	 * connected is asked for again. */
 	if (known.party_id[0] == '\0' ||
 	    strcmp(known.reason,
 		policy_reason_name(POLICY_CONNECTED_BY_CODE)) == 0)

@@ -729,6 +729,8 @@ class Model:
                 call.sure = verdict.action == "connect"
                 if verdict.action == "refuse":
                     call.status = "completed"
+                    # The same call again is known by the code that was right.
+                    call.intent = verdict.party
             return verdict
         if allowed and not any((call, typed) == (sid, code)
                                for _, call, _, typed in self.tries):
