@@ -49,11 +49,12 @@ DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	libcurl4-openssl-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
-	python3-pytest python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev
+	python3-pytest python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev \
+	systemd
 BENCH_DEPS := wrk
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	check-long bench lint format deps test-deps bench-deps clean
+	check-long bench lint format deps test-deps bench-deps install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -157,6 +158,38 @@ demo: deps
 bench: deps bench-deps
 	@$(MAKE) -s all
 	@tests/bench/run
+
+# --- Installing. Units are set up with the folders they are installed to. Nothing
+# is started: see the README.
+
+PREFIX	?= /usr/local
+DESTDIR	?=
+SYSCONFDIR ?= /etc
+LIBEXEC	= $(PREFIX)/lib/callmask
+UNITS	= $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(UNITS) \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+	    $(DESTDIR)$(SYSCONFDIR)/callmask $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d \
+	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
+	install -m 755 $(addprefix $(B)/bin/,$(PROGRAMS) outboxd) $(DESTDIR)$(LIBEXEC)
+	install -m 755 $(B)/bin/callmask $(DESTDIR)$(PREFIX)/bin
+	for unit in cgi-bin/systemd/*.socket cgi-bin/systemd/*.service \
+	    cgi-bin/systemd/*.target; do \
+		sed -e 's|@LIBEXEC@|$(LIBEXEC)|' \
+		    -e 's|@CONF@|$(SYSCONFDIR)/callmask/callmask.conf|' \
+		    -e 's|@SOCKETS@|$(PROGRAMS:%=callmask@%.socket)|' \
+		    -e 's|@SERVICES@|$(PROGRAMS:%=callmask@%.service)|' \
+		    "$$unit" >"$(UNITS)/$${unit##*/}"; \
+	done
+	install -m 644 cgi-bin/systemd/callmask.sysusers \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/callmask.conf
+	install -m 644 cgi-bin/systemd/callmask.tmpfiles \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/callmask.conf
+	install -m 644 nginx/callmask.conf $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d
+	install -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
+	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
 
 # --- Packages: installs what dpkg does not know yet, by sudo unless root.
 
