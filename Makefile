@@ -52,9 +52,10 @@ TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
 	python3-pytest python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev \
 	systemd
 BENCH_DEPS := wrk
+DEB_DEPS := debhelper lintian dpkg-dev
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	check-long bench lint format deps test-deps bench-deps install clean
+	check-long bench lint format deps test-deps bench-deps deb-deps install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -166,7 +167,8 @@ PREFIX	?= /usr/local
 DESTDIR	?=
 SYSCONFDIR ?= /etc
 LIBEXEC	= $(PREFIX)/lib/callmask
-UNITS	= $(DESTDIR)$(PREFIX)/lib/systemd/system
+UNITDIR	?= $(PREFIX)/lib/systemd/system
+UNITS	= $(DESTDIR)$(UNITDIR)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(UNITS) \
@@ -191,11 +193,21 @@ install: all
 	install -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
 
+# A Debian package, in build/.
+deb: deb-deps
+	@rm -rf build/deb && mkdir -p build/deb/callmask
+	@git ls-files -z --cached --others --exclude-standard | \
+	    xargs -0 cp --parents -t build/deb/callmask
+	@cd build/deb/callmask && dpkg-buildpackage -us -uc -b
+	@cp build/deb/*.deb build/
+	@lintian --fail-on error build/deb/*.changes
+
 # --- Packages: installs what dpkg does not know yet, by sudo unless root.
 
 deps: ; @tests/install $(DEPS)
 test-deps: deps ; @tests/install $(TEST_DEPS)
 bench-deps: ; @tests/install $(BENCH_DEPS)
+deb-deps: deps ; @tests/install $(DEB_DEPS)
 
 clean:
 	rm -rf build
