@@ -52,11 +52,13 @@ DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
 	python3-pytest python3-pytest-xdist python3-twilio nodejs npm sqlite3 mandoc \
-	libclang-rt-14-dev
+	libclang-rt-14-dev systemd
 BENCH_DEPS := wrk
+DEB_DEPS := debhelper lintian dpkg-dev
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	check-long bench bench-pool lint format deps test-deps bench-deps clean
+	check-long bench bench-pool lint format deps test-deps bench-deps deb-deps \
+	install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -176,11 +178,54 @@ $(B)/bench/%: tests/bench/%.c tests/bench/bench.c tests/bench/bench.h $(B)/libma
 	@$(CC) $(ALL_CFLAGS) -iquote tests/bench -o $@ $(filter %.c,$^) \
 		$(LDFLAGS) $(B)/libmask.a $(LIBS) -lm
 
+# --- Installing. Units are set up with the folders they are installed to. Nothing
+# is started: see the README.
+
+PREFIX	?= /usr/local
+DESTDIR	?=
+SYSCONFDIR ?= /etc
+LIBEXEC	= $(PREFIX)/lib/callmask
+UNITDIR	?= $(PREFIX)/lib/systemd/system
+UNITS	= $(DESTDIR)$(UNITDIR)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(UNITS) \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+	    $(DESTDIR)$(SYSCONFDIR)/callmask $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d \
+	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
+	install -m 755 $(addprefix $(B)/bin/,$(PROGRAMS) outboxd) $(DESTDIR)$(LIBEXEC)
+	install -m 755 $(B)/bin/callmask $(DESTDIR)$(PREFIX)/bin
+	for unit in cgi-bin/systemd/*.socket cgi-bin/systemd/*.service \
+	    cgi-bin/systemd/*.target; do \
+		sed -e 's|@LIBEXEC@|$(LIBEXEC)|' \
+		    -e 's|@CONF@|$(SYSCONFDIR)/callmask/callmask.conf|' \
+		    -e 's|@SOCKETS@|$(PROGRAMS:%=callmask@%.socket)|' \
+		    -e 's|@SERVICES@|$(PROGRAMS:%=callmask@%.service)|' \
+		    "$$unit" >"$(UNITS)/$${unit##*/}"; \
+	done
+	install -m 644 cgi-bin/systemd/callmask.sysusers \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/callmask.conf
+	install -m 644 cgi-bin/systemd/callmask.tmpfiles \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/callmask.conf
+	install -m 644 nginx/callmask.conf $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d
+	install -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
+	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
+
+# A Debian package, in build/.
+deb: deb-deps
+	@rm -rf build/deb && mkdir -p build/deb/callmask
+	@git ls-files -z --cached --others --exclude-standard | \
+	    xargs -0 cp --parents -t build/deb/callmask
+	@cd build/deb/callmask && dpkg-buildpackage -us -uc -b
+	@cp build/deb/*.deb build/
+	@lintian --fail-on error build/deb/*.changes
+
 # --- Packages: installs what dpkg does not know yet, by sudo unless root.
 
 deps: ; @tests/install $(DEPS)
 test-deps: deps ; @tests/install $(TEST_DEPS)
 bench-deps: ; @tests/install $(BENCH_DEPS)
+deb-deps: deps ; @tests/install $(DEB_DEPS)
 
 clean:
 	rm -rf build
