@@ -22,9 +22,9 @@ WERROR	?= -Werror
 # Where objects and programs go; sanitized builds have their own.
 B	?= build
 
-PROGRAMS := voice-inbound voice-code voice-screen voice-ended status-callback \
-	session-create session-get session-update session-intent session-close \
-	routes events
+PROGRAMS := voice-inbound voice-code voice-screen voice-placed voice-ended \
+	status-callback session-create session-get session-update session-intent \
+	session-call session-close routes events
 CLI_OBJS := callmask callmask_setup callmask_service callmask_advice \
 	callmask_webhook
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl

@@ -1,26 +1,28 @@
 /*
- * POST /twilio/status: Twilio reports the progress of one leg of a call. The
- * same report may come twice, late, or after the next one; a report about a
- * call we do not know is written down and answered like any other.
+ * POST /twilio/status: Twilio reports the progress of one leg of a call. With
+ * the id of a call behind it: of the leg that was placed for it. The same
+ * report may come twice, late, or after the next one; a report about a call we
+ * do not know is written down and answered like any other.
  */
 
 #include "log.h"
-#include "serve.h"
 #include "timestamp.h"
 #include "twiml.h"
+#include "voice.h"
 
 /* Reads the form into *report. */
 static enum rc
 read_report(struct exchange *x, struct mask_report *report)
 {
 	const char *timestamp = form_get(&x->form, "Timestamp");
-	const char *from = form_get(&x->form, "From");
-	const char *to = form_get(&x->form, "To");
 
 	*report = (struct mask_report){
 		.sid = form_get(&x->form, "CallSid"),
 		.parent_sid = form_get(&x->form, "ParentCallSid"),
+		.call_id = x->id[0] != '\0' ? x->id : NULL,
 	};
+	if (report->call_id != NULL && !id_valid(x->id, "cal"))
+		return RC_PATH;
 	if (!call_sid_valid(report->sid))
 		return rc_fault(
 		    &x->fault, RC_INVALID, "CallSid", "is not a CallSid");
@@ -44,9 +46,7 @@ read_report(struct exchange *x, struct mask_report *report)
 	if (timestamp_parse(&report->progress.at, timestamp) != RC_OK)
 		report->progress.at = x->mask.now_ms / 1000;
 
-	/* A leg we had dialled comes from the masked number. */
-	report->number = report->parent_sid[0] != '\0' ? from : to;
-	report->person = report->parent_sid[0] != '\0' ? to : from;
+	voice_leg(x, &report->number, &report->person);
 	return RC_OK;
 }
 
@@ -72,6 +72,14 @@ report_progress(struct exchange *x)
 static const struct endpoint endpoints[] = {
 	{ .method = "POST",
 	    .path = "/twilio/status",
+	    .allow = "POST",
+	    .auth = SERVE_TWILIO,
+	    .type = "application/x-www-form-urlencoded",
+	    .body_max = 65536,
+	    .write = true,
+	    .act = report_progress },
+	{ .method = "POST",
+	    .path = "/twilio/status/{id}",
 	    .allow = "POST",
 	    .auth = SERVE_TWILIO,
 	    .type = "application/x-www-form-urlencoded",

@@ -32,9 +32,10 @@ record(struct db *db, void *cookie)
 	return mask_report(ending->mask, &ending->caller);
 }
 
-/* Appends what a caller hears who reached nobody, else just hangs up. */
+/* Appends what a caller to a masked number hears who reached nobody, else just
+ * hangs up. */
 static enum rc
-write_twiml(struct exchange *x, enum call_status status)
+write_twiml(struct exchange *x, enum call_status status, const char *number)
 {
 	struct service service = { .language = "en" };
 	enum say_sentence sentence;
@@ -54,7 +55,7 @@ write_twiml(struct exchange *x, enum call_status status)
 	default:
 		return twiml_hangup(&x->answer.body);
 	}
-	rc = mask_service(&x->mask, form_get(&x->form, "To"), &service);
+	rc = mask_service(&x->mask, number, &service);
 	if (rc != RC_OK && rc != RC_NOT_FOUND)
 		return rc;
 	return twiml_say(&x->answer.body, say(sentence, service.language),
@@ -71,8 +72,6 @@ end_call(struct exchange *x)
 		.mask = &x->mask,
 		.caller = { .sid = sid,
 		    .parent_sid = "",
-		    .number = form_get(&x->form, "To"),
-		    .person = form_get(&x->form, "From"),
 		    .progress = { .status = CALL_COMPLETED,
 			.sequence = -1,
 			.at = x->mask.now_ms / 1000,
@@ -88,6 +87,7 @@ end_call(struct exchange *x)
 	    !call_is_final(status))
 		return rc_fault(&x->fault, RC_INVALID, "DialCallStatus",
 		    "is not a final status");
+	voice_leg(x, &ending.caller.number, &ending.caller.person);
 	ending.callee = ending.caller;
 	ending.callee.parent_sid = sid;
 	ending.callee.sid = call_sid_valid(dial_sid) ? dial_sid : "";
@@ -107,7 +107,7 @@ end_call(struct exchange *x)
 		log_warn("webhook_unknown", "end of unknown call %s", sid);
 		metrics_count(x->app->metrics, METRICS_WEBHOOKS_UNKNOWN);
 	}
-	return write_twiml(x, status);
+	return write_twiml(x, status, ending.caller.number);
 }
 
 static const struct endpoint endpoints[] = {

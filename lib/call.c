@@ -97,7 +97,7 @@ call_insert(struct db *db, struct call *call, int64_t now_ms)
 	id_make(call->id, "cal", now_ms);
 	call->created_at = now_ms / 1000;
 	rc = db_first(db, SQL_CALL_INSERT,
-	    DB_ARGS(DB_TEXT(call->id), DB_TEXT(call->sid),
+	    DB_ARGS(DB_TEXT(call->id), DB_TEXT(text_or_null(call->sid)),
 		DB_TEXT(text_or_null(call->parent_sid)),
 		DB_TEXT(text_or_null(call->service_id)),
 		DB_TEXT(text_or_null(call->session_id)),
@@ -105,19 +105,19 @@ call_insert(struct db *db, struct call *call, int64_t now_ms)
 		DB_TEXT(text_or_null(call->number)),
 		DB_TEXT(text_or_null(call->reason)),
 		DB_TEXT(names[call->status]), DB_INT(call->sequence),
-		DB_INT(call->created_at)));
+		DB_INT(call->created_at), DB_INT(call->placed)));
 	db_done(db, SQL_CALL_INSERT);
 	return rc == RC_NONE ? RC_EXISTS : rc;
 }
 
-enum rc
-call_find(struct db *db, struct call *call, const char *sid)
+/* Reads the row that a statement finds by a key. */
+static enum rc
+read_call(struct db *db, enum sql sql, struct call *call, const char *key)
 {
-	const enum sql sql = SQL_CALL_FIND;
 	enum call_status status;
 	enum rc rc;
 
-	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(sid)))) != RC_OK)
+	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(key)))) != RC_OK)
 		return rc == RC_NONE ? RC_NOT_FOUND : rc;
 	rc = call_parse_status(&status, db_column_text(db, sql, 7));
 	if (rc != RC_OK) {
@@ -135,8 +135,8 @@ call_find(struct db *db, struct call *call, const char *sid)
 				  ? db_column_int(db, sql, 13)
 				  : -1,
 		.told = db_column_int(db, sql, 14) != 0,
+		.placed = db_column_int(db, sql, 16) != 0,
 	};
-	snprintf(call->sid, sizeof call->sid, "%s", sid);
 	db_column_copy(db, sql, 0, call->id, sizeof call->id);
 	db_column_copy(db, sql, 1, call->parent_sid, sizeof call->parent_sid);
 	db_column_copy(db, sql, 2, call->service_id, sizeof call->service_id);
@@ -144,8 +144,31 @@ call_find(struct db *db, struct call *call, const char *sid)
 	db_column_copy(db, sql, 4, call->party_id, sizeof call->party_id);
 	db_column_copy(db, sql, 5, call->number, sizeof call->number);
 	db_column_copy(db, sql, 6, call->reason, sizeof call->reason);
+	db_column_copy(db, sql, 15, call->sid, sizeof call->sid);
 	db_done(db, sql);
 	return RC_OK;
+}
+
+enum rc
+call_find(struct db *db, struct call *call, const char *sid)
+{
+	return read_call(db, SQL_CALL_FIND, call, sid);
+}
+
+enum rc
+call_find_id(struct db *db, struct call *call, const char *id)
+{
+	return read_call(db, SQL_CALL_FIND_ID, call, id);
+}
+
+enum rc
+call_learn(struct db *db, const char *id, const char *sid)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_CALL_LEARN, DB_ARGS(DB_TEXT(id), DB_TEXT(sid)));
+	db_done(db, SQL_CALL_LEARN);
+	return rc;
 }
 
 enum rc
@@ -158,7 +181,7 @@ call_update(struct db *db, const struct call *call)
 	struct db_arg duration = DB_INT(call->duration_s);
 
 	return db_run(db, SQL_CALL_UPDATE,
-	    DB_ARGS(DB_TEXT(call->sid), DB_TEXT(names[call->status]),
+	    DB_ARGS(DB_TEXT(call->id), DB_TEXT(names[call->status]),
 		DB_INT(call->sequence), call->ringing_at != 0 ? ringing : null,
 		call->answered_at != 0 ? answered : null,
 		call->ended_at != 0 ? ended : null,
@@ -169,7 +192,7 @@ enum rc
 call_connect(struct db *db, const struct call *call)
 {
 	return db_run(db, SQL_CALL_CONNECT,
-	    DB_ARGS(DB_TEXT(call->sid), DB_TEXT(text_or_null(call->session_id)),
+	    DB_ARGS(DB_TEXT(call->id), DB_TEXT(text_or_null(call->session_id)),
 		DB_TEXT(text_or_null(call->party_id)), DB_TEXT(call->reason),
 		DB_TEXT(names[call->status])));
 }
@@ -220,13 +243,46 @@ call_usage(struct db *db, int64_t *seconds, const char *service_id, int64_t day)
 }
 
 enum rc
-call_tell(struct db *db, const char *sid, int64_t now)
+call_tell(struct db *db, const char *id, int64_t now)
 {
 	enum rc rc;
 
-	rc = db_first(db, SQL_CALL_TELL, DB_ARGS(DB_TEXT(sid), DB_INT(now)));
+	rc = db_first(db, SQL_CALL_TELL, DB_ARGS(DB_TEXT(id), DB_INT(now)));
 	db_done(db, SQL_CALL_TELL);
 	return rc;
+}
+
+/* Reads a call as the API shows it from the row at hand. */
+static void
+read_summary(struct db *db, enum sql sql, struct call_summary *call)
+{
+	*call = (struct call_summary){
+		.started_at = db_column_int(db, sql, 4),
+		.ringing_at = db_column_int(db, sql, 5),
+		.answered_at = db_column_int(db, sql, 6),
+		.ended_at = db_column_int(db, sql, 7),
+		.duration_s = db_column_int(db, sql, 8),
+		.placed = db_column_int(db, sql, 9) != 0,
+	};
+	db_column_copy(db, sql, 0, call->id, sizeof call->id);
+	db_column_copy(db, sql, 1, call->from, sizeof call->from);
+	db_column_copy(db, sql, 2, call->reason, sizeof call->reason);
+	db_column_copy(db, sql, 3, call->status, sizeof call->status);
+	db_column_copy(db, sql, 10, call->session_id, sizeof call->session_id);
+}
+
+enum rc
+call_show(struct db *db, struct call_summary *call, const char *service_id,
+    const char *id)
+{
+	const enum sql sql = SQL_CALL_SHOW;
+	enum rc rc;
+
+	rc = db_first(db, sql, DB_ARGS(DB_TEXT(id), DB_TEXT(service_id)));
+	if (rc == RC_OK)
+		read_summary(db, sql, call);
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_NOT_FOUND : rc;
 }
 
 enum rc
@@ -234,23 +290,28 @@ call_list(struct db *db, const char *session_id, int limit,
     void (*each)(void *cookie, const struct call_summary *call), void *cookie)
 {
 	const enum sql sql = SQL_CALL_LIST;
+	struct call_summary call;
 	enum rc rc;
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(session_id), DB_INT(limit)));
 	for (; rc == RC_OK; rc = db_next(db, sql)) {
-		struct call_summary call = {
-			.started_at = db_column_int(db, sql, 4),
-			.ringing_at = db_column_int(db, sql, 5),
-			.answered_at = db_column_int(db, sql, 6),
-			.ended_at = db_column_int(db, sql, 7),
-			.duration_s = db_column_int(db, sql, 8),
-		};
-
-		db_column_copy(db, sql, 0, call.id, sizeof call.id);
-		db_column_copy(db, sql, 1, call.from, sizeof call.from);
-		db_column_copy(db, sql, 2, call.reason, sizeof call.reason);
-		db_column_copy(db, sql, 3, call.status, sizeof call.status);
+		read_summary(db, sql, &call);
 		each(cookie, &call);
 	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+call_list_running(struct db *db, const char *session_id, const char *after,
+    int max, char (*out)[ID_SIZE], int *len)
+{
+	const enum sql sql = SQL_CALL_LIST_RUNNING;
+	enum rc rc;
+
+	*len = 0;
+	rc = db_first(
+	    db, sql, DB_ARGS(DB_TEXT(session_id), DB_TEXT(after), DB_INT(max)));
+	for (; rc == RC_OK; rc = db_next(db, sql))
+		db_column_copy(db, sql, 0, out[(*len)++], ID_SIZE);
 	return rc == RC_NONE ? RC_OK : rc;
 }

@@ -2,8 +2,9 @@
 #define CALL_H
 
 /*
- * Calls: one row for each Twilio call leg, the one a person dialled (which
- * has no parent) and the one that rang the other person. Twilio reports the
+ * Calls: one row for each Twilio call leg, the one a person dialled, or that
+ * was placed to a person for the app (these have no parent), and the one that
+ * rang the other person. Twilio reports the
  * progress of each leg apart, late, twice, or out of order; call_apply is the
  * one place that says what such a report changes.
  */
@@ -36,7 +37,7 @@ enum call_status {
 /* One leg of a call. */
 struct call {
 	char id[ID_SIZE];
-	char sid[CALL_SID_SIZE];
+	char sid[CALL_SID_SIZE];        /* "": placed, not known yet */
 	char parent_sid[CALL_SID_SIZE]; /* "": the leg a person dialled */
 	char service_id[ID_SIZE];       /* "": not one of our numbers */
 	char session_id[ID_SIZE];       /* "": of no session we know */
@@ -51,6 +52,7 @@ struct call {
 	int64_t ended_at;    /* epoch seconds; 0: not known */
 	int64_t duration_s;  /* -1: not known */
 	bool told;           /* the app knows that it ended */
+	bool placed;         /* the app asked for it: party_id is rung first */
 };
 
 /* A report about a leg. */
@@ -64,7 +66,8 @@ struct call_progress {
 /* A call as the API shows it: both legs in one. */
 struct call_summary {
 	char id[ID_SIZE];
-	char from[33]; /* role of the one who dialled; "": not known */
+	char session_id[ID_SIZE];
+	char from[33]; /* role of who dialled or is rung first; "": not known */
 	char reason[CALL_REASON_SIZE];
 	char status[16];
 	int64_t started_at;  /* epoch seconds */
@@ -72,6 +75,7 @@ struct call_summary {
 	int64_t answered_at; /* epoch seconds; 0: was not */
 	int64_t ended_at;    /* epoch seconds; 0: has not */
 	int64_t duration_s;  /* of the conversation; 0 */
+	bool placed;         /* the app asked for it */
 };
 
 /* Reads a CallStatus into *status. RC_INVALID for any other word. */
@@ -97,14 +101,20 @@ bool call_apply(struct call *call, const struct call_progress *progress);
 /* Writes a new leg and stores its id there. RC_EXISTS if its sid is known. */
 enum rc call_insert(struct db *db, struct call *call, int64_t now_ms);
 
-/* Reads the leg called sid into *call. RC_NOT_FOUND. */
+/* Reads the leg with this CallSid, or with this id, into *call.
+ * RC_NOT_FOUND. */
 enum rc call_find(struct db *db, struct call *call, const char *sid);
+enum rc call_find_id(struct db *db, struct call *call, const char *id);
 
-/* Writes what call_apply may have changed. */
+/* Notes the CallSid of a placed call whose CallSid was not known. It must not
+ * be another leg's. RC_NONE if it has one. */
+enum rc call_learn(struct db *db, const char *id, const char *sid);
+
+/* Writes what call_apply may have changed, by call->id. */
 enum rc call_update(struct db *db, const struct call *call);
 
-/* Writes that a call was connected after all: session, party, reason and
- * status of call, found by its sid. */
+/* Writes that a call was connected after all, or was not: session, party,
+ * reason and status of call, by call->id. */
 enum rc call_connect(struct db *db, const struct call *call);
 
 /* Stores how many calls of a session were connected, and how many calls a
@@ -122,9 +132,18 @@ enum rc call_add_usage(
 enum rc call_usage(
     struct db *db, int64_t *seconds, const char *service_id, int64_t day);
 
-/* Marks that the app has been told of the end of the leg called sid. Returns
- * RC_NONE if that was marked before, or there is no such leg. */
-enum rc call_tell(struct db *db, const char *sid, int64_t now);
+/* Marks that the app has been told of the end of the call called id. Returns
+ * RC_NONE if that was marked before, or there is no such call. */
+enum rc call_tell(struct db *db, const char *id, int64_t now);
+
+/* Reads a call of a session of a service. RC_NOT_FOUND. */
+enum rc call_show(struct db *db, struct call_summary *call,
+    const char *service_id, const char *id);
+
+/* Stores the ids of up to max calls that connected the parties of a session
+ * and are not over, from the one after `after` ("") on, and how many. */
+enum rc call_list_running(struct db *db, const char *session_id,
+    const char *after, int max, char (*out)[ID_SIZE], int *len);
 
 /* Calls each with up to limit calls of a session, newest first. */
 enum rc call_list(struct db *db, const char *session_id, int limit,

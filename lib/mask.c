@@ -275,8 +275,9 @@ end_legs(const struct mask *mask, const struct service *service,
 	    mask->db, session->id, end, end + service->hold_s, now_s(mask));
 }
 
-enum rc
-mask_close(const struct mask *mask, const char *service_id, const char *id,
+/* Closes a session; its calls go on. */
+static enum rc
+close_session(const struct mask *mask, const char *service_id, const char *id,
     const struct session_closing *closing, struct session *session,
     struct fault *fault)
 {
@@ -319,6 +320,19 @@ mask_close(const struct mask *mask, const char *service_id, const char *id,
 		return rc;
 	return tell(mask, service_id, EVENT_SESSION_CLOSED, id, NULL,
 	    session->linger_until != 0 ? "lingering" : NULL);
+}
+
+enum rc
+mask_close(const struct mask *mask, const char *service_id, const char *id,
+    const struct session_closing *closing, struct session *session,
+    struct fault *fault)
+{
+	enum rc rc;
+
+	rc = close_session(mask, service_id, id, closing, session, fault);
+	if (rc != RC_OK || !closing->end_calls)
+		return rc;
+	return mask_hang_up_all(mask, id);
 }
 
 /* Puts the person behind phone in the place of the party at position. */
@@ -468,12 +482,12 @@ enum rc
 mask_announce(const struct mask *mask, const char *service_id, const char *id,
     const char *role, int64_t *expires_at, struct fault *fault)
 {
+	const struct session_party *party;
 	struct session session;
 	struct service service;
 	int64_t now = now_s(mask);
 	enum session_status status;
 	enum rc rc;
-	int i;
 
 	if ((rc = service_find(mask->db, &service, service_id)) != RC_OK ||
 	    (rc = session_find(mask->db, service_id, &session, id)) != RC_OK)
@@ -484,15 +498,11 @@ mask_announce(const struct mask *mask, const char *service_id, const char *id,
 	status = session_status(&session, now);
 	if (status != SESSION_OPEN && status != SESSION_LINGERING)
 		return rc_fault(fault, RC_ENDED, "", "the session is over");
-	for (i = 0; i < SESSION_PARTIES; i++)
-		if (strcmp(session.parties[i].role, role) == 0)
-			break;
-	if (i == SESSION_PARTIES)
+	if ((party = session_party(&session, role)) == NULL)
 		return rc_fault(fault, RC_INVALID, "role",
 		    "is the role of none of the parties");
 	*expires_at = now + INTENT_LIFE_S;
-	return intent_put(
-	    mask->db, session.parties[i].id, session.parties[i].number, now);
+	return intent_put(mask->db, party->id, party->number, now);
 }
 
 enum rc

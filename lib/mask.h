@@ -18,6 +18,7 @@
 #include "call.h"
 #include "crypto.h"
 #include "db.h"
+#include "event.h"
 #include "metrics.h"
 #include "phone.h"
 #include "policy.h"
@@ -64,6 +65,25 @@ struct mask_report {
 	const char *number;     /* masked number on it */
 	const char *person;     /* real number on it; "": not known */
 	struct call_progress progress;
+	const char *call_id; /* of our call it was placed for; NULL: none */
+};
+
+/* How long after it was asked for a call may still be placed: nobody wants a
+ * phone to ring when the reason is forgotten. */
+#define MASK_PLACE_S 120
+
+/* A call on its way to Twilio. Wiped by the caller: it holds real numbers. */
+struct mask_placing {
+	enum {
+		MASK_PLACE,  /* is to be placed */
+		MASK_KNOWN,  /* Twilio has it */
+		MASK_OVER,   /* was ended before */
+		MASK_LATE,   /* was asked for too long ago */
+		MASK_REFUSED /* would not be connected any more */
+	} state;
+	struct call call;
+	char phone[PHONE_SIZE];  /* real number of who is rung first */
+	struct mask_route route; /* what answering it would lead to now */
 };
 
 /*
@@ -77,7 +97,8 @@ enum rc mask_open(const struct mask *mask, const char *service_id,
 
 /*
  * Closes a session: from now_ms on it connects nobody, or, if it is to linger,
- * whom closing says for as long as it says. Closing a closed session changes
+ * whom closing says for as long as it says. Calls under way may finish, unless
+ * they are to be ended. Closing a closed session changes
  * nothing, but that closing without linger ends a lingering. *session is then
  * as it stands. RC_NOT_FOUND; RC_INVALID with the field in *fault.
  */
@@ -137,6 +158,14 @@ enum rc mask_route_code(const struct mask *mask,
     const struct mask_dialled *dialled, struct mask_route *route);
 
 /*
+ * The same for a call that the app has placed to the party called party_id at
+ * `phone`. sid is its CallSid, "" while there is none. Nobody is asked for a
+ * code or put through to the support line: it is connected or refused.
+ */
+enum rc mask_route_party(const struct mask *mask, const char *party_id,
+    const char *phone, const char *sid, struct mask_route *route);
+
+/*
  * Writes down a call and what was decided. The same CallSid again changes
  * nothing, but that a call of which only a question was known is connected.
  */
@@ -162,5 +191,59 @@ enum rc mask_dispute(
  * dialled for no session we know; it is written down all the same.
  */
 enum rc mask_report(const struct mask *mask, const struct mask_report *report);
+
+/* Appends an event about a call; detail may be NULL. */
+enum rc mask_tell_call(const struct mask *mask, const struct call *call,
+    enum event_type type, const char *call_id, const char *detail);
+
+/*
+ * Has the party with this role rung, and then connected to the other: writes
+ * the call down and leaves it to the worker. Refuses with RC_NOT_FOUND,
+ * RC_INVALID (field "from"), RC_ENDED, or RC_REFUSED where a call by that
+ * party would be refused; the reason is then the fault's code.
+ */
+enum rc mask_place(const struct mask *mask, const char *service_id,
+    const char *session_id, const char *role, struct call_summary *call,
+    struct fault *fault);
+
+/*
+ * Ends a call of the service, or has it not placed at all. One that nobody has
+ * answered is over from now on; of others Twilio tells when they are. A call
+ * that is over stays as it is. *call is then as it stands. RC_NOT_FOUND.
+ */
+enum rc mask_hang_up(const struct mask *mask, const char *service_id,
+    const char *id, struct call_summary *call);
+
+/* The same for all calls of a session that connect its parties. */
+enum rc mask_hang_up_all(const struct mask *mask, const char *session_id);
+
+/* Reads how it stands with the placed call called id. RC_NOT_FOUND. */
+enum rc mask_placing(
+    const struct mask *mask, const char *id, struct mask_placing *placing);
+
+/* Writes down that a call is not placed: refused if that is its state, else
+ * failed. */
+enum rc mask_drop(const struct mask *mask, struct mask_placing *placing);
+
+/* Writes down that the placed call called id failed, if it is not over. */
+enum rc mask_fail(const struct mask *mask, const char *id);
+
+/*
+ * Twilio says that the placed call called id has this CallSid. Reads it into
+ * *call; one that was given up meanwhile is ended. Returns RC_NONE if there is
+ * no such call, or if it has another CallSid: this one is then ended, as one
+ * too many.
+ */
+enum rc mask_learn(const struct mask *mask, const char *id, const char *sid,
+    struct call *call);
+
+/*
+ * Who was rung first for the placed call called id has answered, on the leg
+ * called sid: decides anew whether they are connected, and to whom. Returns
+ * RC_NONE, with nothing but a language in *route, for a call that is over or
+ * that we do not know.
+ */
+enum rc mask_answer(const struct mask *mask, const char *id, const char *sid,
+    struct mask_route *route);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "event.h"
 #include "intent.h"
 #include "leg.h"
 #include "number.h"
@@ -20,10 +19,9 @@ now_s(const struct mask *mask)
 	return mask->now_ms / 1000;
 }
 
-/* Appends an event about a call. */
-static enum rc
-tell(const struct mask *mask, const struct call *call, enum event_type type,
-    const char *call_id, const char *detail)
+enum rc
+mask_tell_call(const struct mask *mask, const struct call *call,
+    enum event_type type, const char *call_id, const char *detail)
 {
 	return event_put(mask->db,
 	    &(struct event){ .service_id = call->service_id,
@@ -292,6 +290,39 @@ mask_route_intent(const struct mask *mask, const struct mask_dialled *dialled,
 }
 
 enum rc
+mask_route_party(const struct mask *mask, const char *party_id,
+    const char *phone, const char *sid, struct mask_route *out)
+{
+	struct mask_dialled dialled = { sid, phone, "", "", "" };
+	struct inquiry inquiry;
+	struct leg_route leg;
+	enum rc rc;
+
+	rc = leg_route_party(mask->db, &leg, party_id);
+	if (rc == RC_NOT_FOUND) {
+		/* So long over that another session has the leg. */
+		*out = (struct mask_route){ .language = "en",
+			.decision = {
+			    POLICY_REFUSE, POLICY_SESSION_IS_CLOSED } };
+		return RC_OK;
+	}
+	dialled.to = leg.number;
+	if (rc != RC_OK || (rc = begin(mask, &dialled, &inquiry)) != RC_OK)
+		return rc;
+	inquiry.leg = leg;
+	inquiry.facts.caller = PHONE_CALLER_NUMBER;
+	inquiry.facts.ask_code = false;
+	inquiry.facts.support_line = false;
+	rc = leg_facts(mask, &dialled, &inquiry);
+	if (service_allows(&inquiry.service, phone_country(phone)) != RC_OK)
+		inquiry.facts.limit = POLICY_LIMIT_COUNTRY;
+	if (rc == RC_OK)
+		conclude(mask, &dialled, &inquiry, out);
+	crypto_wipe(&inquiry, sizeof inquiry);
+	return rc;
+}
+
+enum rc
 mask_route_code(const struct mask *mask, const struct mask_dialled *dialled,
     struct mask_route *out)
 {
@@ -366,7 +397,7 @@ mask_record(const struct mask *mask, const struct mask_dialled *dialled,
 	}
 	if (rc != RC_OK || call.service_id[0] == '\0' || action == POLICY_ASK)
 		return rc;
-	return tell(mask, &call,
+	return mask_tell_call(mask, &call,
 	    action == POLICY_REFUSE ? EVENT_CALL_REFUSED : EVENT_CALL_STARTED,
 	    call.id, reason);
 }
@@ -454,6 +485,8 @@ find_or_make(const struct mask *mask, const struct mask_report *report,
 {
 	enum rc rc;
 
+	if (report->call_id != NULL)
+		return mask_learn(mask, report->call_id, report->sid, call);
 	if ((rc = call_find(mask->db, call, report->sid)) != RC_NOT_FOUND)
 		return rc;
 	*call = (struct call){
@@ -513,11 +546,11 @@ tell_progress(
 	else if (!call_is_final(call->status))
 		return RC_OK;
 	if (type == EVENT_CALL_ENDED) {
-		rc = call_tell(mask->db, call->parent_sid, now_s(mask));
+		rc = call_tell(mask->db, call_id, now_s(mask));
 		if (rc != RC_OK)
 			return rc == RC_NONE ? RC_OK : rc;
 	}
-	return tell(mask, call, type, call_id, status);
+	return mask_tell_call(mask, call, type, call_id, status);
 }
 
 /* Tells of the end of a connected call from the leg that was dialled, if no
@@ -535,12 +568,12 @@ tell_lonely_end(const struct mask *mask, const struct call *call)
 	rc = db_first(mask->db, SQL_CALL_CHILD, DB_ARGS(DB_TEXT(call->sid)));
 	db_done(mask->db, SQL_CALL_CHILD);
 	if (rc == RC_NONE)
-		rc = call_tell(mask->db, call->sid, now_s(mask));
+		rc = call_tell(mask->db, call->id, now_s(mask));
 	else if (rc == RC_OK)
 		return RC_OK;
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;
-	return tell(mask, call, EVENT_CALL_ENDED, call->id,
+	return mask_tell_call(mask, call, EVENT_CALL_ENDED, call->id,
 	    call_status_name(call->status));
 }
 

@@ -152,7 +152,9 @@ outbox_finish(struct db *db, const struct outbox_delivery *delivery,
 	if (result->verdict == OUTBOX_DONE) {
 		state = "done";
 	} else if (result->verdict != OUTBOX_AGAIN) {
-		wait_ms = outbox_wait_ms(delivery->attempts);
+		wait_ms = result->wait_ms != 0
+			      ? result->wait_ms
+			      : outbox_wait_ms(delivery->attempts);
 		*parked = result->verdict == OUTBOX_PARK || wait_ms < 0;
 		if (*parked)
 			state = "parked";
@@ -213,6 +215,17 @@ outbox_cancel(struct db *db, enum outbox_kind kind, const char *subject_id,
 	    DB_ARGS(DB_TEXT(kinds[kind]), DB_TEXT(subject_id),
 		DB_INT(now_ms / 1000)));
 	db_done(db, SQL_OUTBOX_CANCEL);
+	return rc;
+}
+
+enum rc
+outbox_waits(struct db *db, enum outbox_kind kind, const char *subject_id)
+{
+	enum rc rc;
+
+	rc = db_first(db, SQL_OUTBOX_WAITS,
+	    DB_ARGS(DB_TEXT(kinds[kind]), DB_TEXT(subject_id)));
+	db_done(db, SQL_OUTBOX_WAITS);
 	return rc;
 }
 

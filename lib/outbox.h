@@ -74,10 +74,12 @@ struct outbox_result {
 	} verdict;
 	bool doubt;         /* it may have arrived all the same */
 	int64_t retry_s;    /* not sooner than in so many seconds; 0 */
+	int64_t wait_ms;    /* in place of the schedule's wait; 0: that */
 	int64_t started_ms; /* epoch milliseconds */
 	int64_t took_ms;    /* milliseconds */
 	int status;         /* of the answer; 0: none came */
 	const char *error;  /* in words, without personal data; "": none */
+	char words[80];     /* room for error */
 };
 
 /* Puts something into the outbox. */
@@ -125,6 +127,10 @@ enum rc outbox_services(
  * Returns RC_NONE if nothing waited that no worker has on lease. */
 enum rc outbox_cancel(struct db *db, enum outbox_kind kind,
     const char *subject_id, int64_t now_ms);
+
+/* Returns RC_OK if something of a kind waits for a subject, else RC_NONE. */
+enum rc outbox_waits(
+    struct db *db, enum outbox_kind kind, const char *subject_id);
 
 /* Lets a parked delivery, or all of a service if id is NULL, be tried anew.
  * Stores how many. */

@@ -30,6 +30,7 @@ static const char *const names[RC__MAX] = {
 	[RC_LIMIT] = "limit",
 	[RC_ENDED] = "ended",
 	[RC_OFF] = "off",
+	[RC_REFUSED] = "refused",
 	[RC_BUSY] = "busy",
 	[RC_RETRY] = "retry",
 	[RC_UNAVAILABLE] = "unavailable",
@@ -61,6 +62,7 @@ rc_fault(
 
 	if (fault == NULL)
 		return rc;
+	fault->code[0] = '\0';
 	snprintf(fault->field, sizeof fault->field, "%s", field);
 	va_start(ap, format);
 	vsnprintf(fault->detail, sizeof fault->detail, format, ap);

@@ -41,6 +41,7 @@ enum rc {
 	RC_LIMIT,        /* no more tries are left */
 	RC_ENDED,        /* the session is over */
 	RC_OFF,          /* the service does not do this */
+	RC_REFUSED,      /* by the session's or the service's rules */
 
 	/* Failures. */
 	RC_BUSY,        /* lock not had in time; nothing was done */
@@ -61,6 +62,7 @@ enum rc {
 struct fault {
 	char field[64];   /* path of the field: parties[0].phone */
 	char detail[160]; /* what is wrong with it and what would be right */
+	char code[32];    /* stable word for it; "": the one for the result */
 };
 
 /* Returns the name of rc as logs show it, e.g. "pool"; static storage. */

@@ -44,6 +44,7 @@ static const struct language {
 		[SAY_THANKS] =
 		    "Thank you. You will not be called about it again. "
 		    "Goodbye.",
+		[SAY_CONNECTING] = "Connecting your call.",
 		[SAY_BUSY] =
 		    "The line is busy. Please try again later. Goodbye.",
 		[SAY_NO_ANSWER] =
@@ -88,6 +89,7 @@ static const struct language {
 		[SAY_THANKS] =
 		    "Danke. Sie werden deswegen nicht mehr angerufen. Auf "
 		    "Wiederhören.",
+		[SAY_CONNECTING] = "Sie werden verbunden.",
 		[SAY_BUSY] =
 		    "Der Anschluss ist besetzt. Bitte versuchen Sie es später "
 		    "noch einmal. Auf Wiederhören.",
@@ -131,6 +133,7 @@ static const struct language {
 		    "prendre, tapez 1. Si vous n'avez pas de course, tapez 9.",
 		[SAY_THANKS] =
 		    "Merci. On ne vous appellera plus à ce sujet. Au revoir.",
+		[SAY_CONNECTING] = "Nous vous mettons en relation.",
 		[SAY_BUSY] =
 		    "La ligne est occupée. Veuillez réessayer plus tard. Au "
 		    "revoir.",

@@ -20,9 +20,10 @@ enum say_sentence {
 	SAY_TOO_MANY,      /* a limit is reached */
 	SAY_NOT_FROM_HERE, /* the callee's country is not allowed */
 	SAY_ASK_CODE,
-	SAY_NO_CODE, /* the code means nobody */
-	SAY_SCREEN,  /* the callee is to accept */
-	SAY_THANKS,  /* for saying "wrong person" */
+	SAY_NO_CODE,    /* the code means nobody */
+	SAY_SCREEN,     /* the callee is to accept */
+	SAY_THANKS,     /* for saying "wrong person" */
+	SAY_CONNECTING, /* to who was rung first */
 	SAY_BUSY,
 	SAY_NO_ANSWER,
 	SAY_FAILED,

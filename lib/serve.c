@@ -40,6 +40,7 @@ static const struct {
 	[RC_LIMIT] = { 429, "limit" },
 	[RC_ENDED] = { 409, "session_ended" },
 	[RC_OFF] = { 409, "not_enabled" },
+	[RC_REFUSED] = { 409, "refused" },
 	[RC_BUSY] = { 503, "busy" },
 	[RC_RETRY] = { 503, "busy" },
 	[RC_UNAVAILABLE] = { 503, "unavailable" },
@@ -186,6 +187,8 @@ write_problem(struct turn *turn, enum rc rc)
 	};
 
 	answer_reset(answer);
+	if (turn->x.fault.code[0] != '\0')
+		problem.code = turn->x.fault.code;
 	if (!rc_final(rc))
 		problem.request = req_param(turn->req, "REQUEST_ID");
 	problem.title = answer_reason(problem.status);
@@ -205,7 +208,8 @@ write_problem(struct turn *turn, enum rc rc)
 static bool
 is_outcome(enum rc rc)
 {
-	return rc == RC_OK || rc == RC_POOL || rc == RC_REFERENCE;
+	return rc == RC_OK || rc == RC_POOL || rc == RC_REFERENCE ||
+	       rc == RC_REFUSED;
 }
 
 /* What a deed runs with. */
@@ -226,6 +230,7 @@ write_once(struct db *db, void *cookie)
 	enum rc rc;
 
 	answer_reset(answer);
+	x->fault = (struct fault){ .field = "" };
 	/* The deed's time is that of its turn: times run with the commits. */
 	x->mask.now_ms = app_now_ms();
 	if (w->question.key != NULL) {
@@ -504,8 +509,5 @@ serve_check_query(struct exchange *x, const char *const *known)
 void
 serve_url(const struct app *app, const char *path, char *out, size_t size)
 {
-	const char *overrides = app->conf.url_overrides;
-
-	snprintf(out, size, "%s%s%s%s", app->conf.public_url, path,
-	    overrides[0] != '\0' ? "#" : "", overrides);
+	conf_url(&app->conf, path, out, size);
 }

@@ -14,6 +14,17 @@ static const char *const names[SESSION__MAX] = {
 	[SESSION_EXPIRED] = "expired",
 };
 
+const struct session_party *
+session_party(const struct session *session, const char *role)
+{
+	int i;
+
+	for (i = 0; i < SESSION_PARTIES; i++)
+		if (strcmp(session->parties[i].role, role) == 0)
+			return &session->parties[i];
+	return NULL;
+}
+
 enum session_status
 session_status(const struct session *session, int64_t now)
 {
@@ -257,6 +268,23 @@ session_unseal(char phone[PHONE_SIZE], const struct crypto_keys *keys,
 
 	seal_context(context, party_id);
 	return crypto_unseal(phone, PHONE_SIZE, keys, context, sealed, len);
+}
+
+enum rc
+session_phone(struct db *db, const struct crypto_keys *keys,
+    const char *party_id, char phone[PHONE_SIZE])
+{
+	const enum sql sql = SQL_PARTY_PHONE;
+	const void *sealed;
+	size_t len;
+	enum rc rc;
+
+	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(party_id)))) != RC_OK)
+		return rc == RC_NONE ? RC_NOT_FOUND : rc;
+	sealed = db_column_blob(db, sql, 0, &len);
+	rc = session_unseal(phone, keys, party_id, sealed, len);
+	db_done(db, sql);
+	return rc;
 }
 
 /* Reads the columns that find and list share. */

@@ -52,6 +52,7 @@ struct session_change {
 struct session_closing {
 	int64_t linger_s; /* goes on connecting for so long; 0: not */
 	char voice[SESSION_ROLE_SIZE]; /* who may call then; "": as before */
+	bool end_calls;                /* calls under way are ended */
 };
 
 /* A party as the API shows it: without the real number. */
@@ -93,6 +94,10 @@ struct session_filter {
 	int status; /* enum session_status; SESSION__MAX: any */
 	int limit;  /* at most SESSION_PAGE_MAX */
 };
+
+/* Returns the party with this role, NULL if there is none. */
+const struct session_party *session_party(
+    const struct session *session, const char *role);
 
 /* Returns the state of a session at now. */
 enum session_status session_status(const struct session *session, int64_t now);
@@ -153,6 +158,11 @@ enum rc session_dispute(struct db *db, const char *party_id, int64_t now);
 /* Unseals the real number of the party called id. RC_CORRUPT. */
 enum rc session_unseal(char phone[PHONE_SIZE], const struct crypto_keys *keys,
     const char *party_id, const uint8_t *sealed, size_t len);
+
+/* Reads and unseals the real number of the party called id, which the caller
+ * wipes. RC_NOT_FOUND, RC_CORRUPT. */
+enum rc session_phone(struct db *db, const struct crypto_keys *keys,
+    const char *party_id, char phone[PHONE_SIZE]);
 
 /* Reads the session called id into *session. RC_NOT_FOUND. */
 enum rc session_find(struct db *db, const char *service_id,

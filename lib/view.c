@@ -124,6 +124,18 @@ read_seconds(
 	return RC_OK;
 }
 
+/* Reads true or false; false if it is not there. */
+static enum rc
+read_flag(json_t *object, const char *key, bool *flag, struct fault *fault)
+{
+	json_t *value = json_object_get(object, key);
+
+	*flag = json_is_true(value);
+	if (value == NULL || json_is_boolean(value) || json_is_null(value))
+		return RC_OK;
+	return rc_fault(fault, RC_INVALID, key, "must be true or false");
+}
+
 static enum rc
 read_country(json_t *object, char country[3], struct fault *fault)
 {
@@ -314,7 +326,8 @@ enum rc
 view_read_closing(struct session_closing *closing, const char *body, size_t len,
     struct fault *fault)
 {
-	static const char *const known[] = { "linger", "voice", NULL };
+	static const char *const known[] = { "linger", "voice", "end_calls",
+		NULL };
 	json_t *object;
 	enum rc rc;
 
@@ -324,8 +337,28 @@ view_read_closing(struct session_closing *closing, const char *body, size_t len,
 		return rc;
 	if ((rc = refuse_unknown(object, "", known, fault)) == RC_OK &&
 	    (rc = read_seconds(object, "linger", &closing->linger_s, fault)) ==
+		RC_OK &&
+	    (rc = read_flag(object, "end_calls", &closing->end_calls, fault)) ==
 		RC_OK)
 		rc = read_mode(object, "voice", closing->voice, false, fault);
+	json_decref(object);
+	return rc;
+}
+
+/* Reads an object that holds a role under key and nothing else. */
+static enum rc
+read_role(char role[SESSION_ROLE_SIZE], const char *key, const char *body,
+    size_t len, struct fault *fault)
+{
+	const char *const known[] = { key, NULL };
+	json_t *object;
+	enum rc rc;
+
+	if ((rc = parse(&object, body, len, fault)) != RC_OK)
+		return rc;
+	if ((rc = refuse_unknown(object, "", known, fault)) == RC_OK)
+		rc = read_text(
+		    object, "", key, role, SESSION_ROLE_SIZE, true, fault);
 	json_decref(object);
 	return rc;
 }
@@ -334,17 +367,14 @@ enum rc
 view_read_role(char role[SESSION_ROLE_SIZE], const char *body, size_t len,
     struct fault *fault)
 {
-	static const char *const known[] = { "role", NULL };
-	json_t *object;
-	enum rc rc;
+	return read_role(role, "role", body, len, fault);
+}
 
-	if ((rc = parse(&object, body, len, fault)) != RC_OK)
-		return rc;
-	if ((rc = refuse_unknown(object, "", known, fault)) == RC_OK)
-		rc = read_text(
-		    object, "", "role", role, SESSION_ROLE_SIZE, true, fault);
-	json_decref(object);
-	return rc;
+enum rc
+view_read_call(char role[SESSION_ROLE_SIZE], const char *body, size_t len,
+    struct fault *fault)
+{
+	return read_role(role, "from", body, len, fault);
 }
 
 /* Appends json as compact text and releases it; NULL: out of memory. */
@@ -424,12 +454,12 @@ session_json(const struct session *session, int64_t now)
 static json_t *
 call_json(const struct call_summary *call)
 {
-	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:I}", "id",
-	    call->id, "from", text(call->from), "reason", text(call->reason),
-	    "status", call->status, "started_at", moment(call->started_at),
-	    "ringing_at", moment(call->ringing_at), "answered_at",
-	    moment(call->answered_at), "ended_at", moment(call->ended_at),
-	    "duration", (json_int_t)call->duration_s);
+	return json_pack("{s:s, s:o, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:I}",
+	    "id", call->id, "from", text(call->from), "placed", call->placed,
+	    "reason", text(call->reason), "status", call->status, "started_at",
+	    moment(call->started_at), "ringing_at", moment(call->ringing_at),
+	    "answered_at", moment(call->answered_at), "ended_at",
+	    moment(call->ended_at), "duration", (json_int_t)call->duration_s);
 }
 
 enum rc
@@ -459,6 +489,15 @@ view_sessions(struct buf *out, const struct session *sessions, int len,
 		json_array_append_new(list, session_json(&sessions[i], now));
 	return dump(out,
 	    json_pack("{s:o, s:o}", "sessions", list, "next", text(next)), 0);
+}
+
+enum rc
+view_call(struct buf *out, const struct call_summary *call)
+{
+	json_t *json = call_json(call);
+
+	json_object_set_new(json, "session_id", text(call->session_id));
+	return dump(out, json, 0);
 }
 
 enum rc

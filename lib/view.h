@@ -47,6 +47,11 @@ enum rc view_read_closing(struct session_closing *closing, const char *body,
 enum rc view_read_role(char role[SESSION_ROLE_SIZE], const char *body,
     size_t len, struct fault *fault);
 
+/* Reads the body of POST …/calls: the role of who is rung first. Same
+ * results. */
+enum rc view_read_call(char role[SESSION_ROLE_SIZE], const char *body,
+    size_t len, struct fault *fault);
+
 /*
  * Appends body in a form that is the same for all documents that mean the
  * same: keys sorted, no blanks. RC_SYNTAX.
@@ -66,6 +71,9 @@ enum rc view_session(struct buf *out, const struct session *session,
  */
 enum rc view_sessions(struct buf *out, const struct session *sessions, int len,
     int64_t now, const char *next);
+
+/* Appends a call by itself. Returns RC_MEMORY. */
+enum rc view_call(struct buf *out, const struct call_summary *call);
 
 /* Appends what would be done with a call. Returns RC_MEMORY. */
 enum rc view_route(struct buf *out, const struct mask_route *route);

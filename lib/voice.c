@@ -2,6 +2,8 @@
 
 #include "voice.h"
 
+#include <string.h>
+
 #include "log.h"
 #include "say.h"
 #include "twiml.h"
@@ -20,6 +22,19 @@ voice_read(struct exchange *x, struct mask_dialled *dialled)
 		return rc_fault(
 		    &x->fault, RC_INVALID, "CallSid", "is not a CallSid");
 	return RC_OK;
+}
+
+void
+voice_leg(const struct exchange *x, const char **number, const char **person)
+{
+	const char *from = form_get(&x->form, "From");
+	const char *to = form_get(&x->form, "To");
+	bool made =
+	    form_get(&x->form, "ParentCallSid")[0] != '\0' ||
+	    strncmp(form_get(&x->form, "Direction"), "outbound", 8) == 0;
+
+	*number = made ? from : to;
+	*person = made ? to : from;
 }
 
 const char *

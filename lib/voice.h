@@ -14,6 +14,13 @@
 /* Reads who dialled what from the form; code is "". RC_INVALID. */
 enum rc voice_read(struct exchange *x, struct mask_dialled *dialled);
 
+/*
+ * Stores which masked number and which person are on the leg that the form
+ * tells of. A leg that we had Twilio make comes from the masked number.
+ */
+void voice_leg(
+    const struct exchange *x, const char **number, const char **person);
+
 /* Returns the tag of a service's language for <Say>; English if it has none. */
 const char *voice_tag(const char *language);
 

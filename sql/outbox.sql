@@ -65,6 +65,10 @@ UPDATE outbox SET state = 'done', ended_at = $3
 WHERE subject_id = $2 AND kind = $1 AND state = 'waiting' AND doubt = 0
 RETURNING id;
 
+-- name: outbox_waits
+SELECT 1 FROM outbox
+WHERE subject_id = $2 AND kind = $1 AND state = 'waiting' LIMIT 1;
+
 -- name: outbox_retry
 UPDATE outbox SET state = 'waiting', attempts = 0, due_at_ms = $3,
     ended_at = NULL

@@ -69,6 +69,9 @@ INSERT INTO party (id, session_id, position, role, person, phone_sealed,
     number, code)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
+-- name: party_phone
+SELECT phone_sealed FROM party WHERE id = $1;
+
 -- name: party_list
 -- Those of now.
 SELECT id, role, number, code, disputed_at, person FROM party

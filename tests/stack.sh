@@ -62,12 +62,14 @@ programs='
 	voice-inbound    GET   /twilio/voice
 	voice-code       GET   /twilio/voice/code
 	voice-screen     GET   /twilio/voice/screen
+	voice-placed     GET   /twilio/voice/placed/none
 	voice-ended      GET   /twilio/voice/ended
 	status-callback  GET   /twilio/status
 	session-create   POST  /v1/sessions
 	session-get      GET   /v1/sessions
 	session-update   PATCH /v1/sessions/none
 	session-intent   POST  /v1/sessions/none/intents
+	session-call     POST  /v1/sessions/none/calls
 	session-close    POST  /v1/sessions/none/close
 	routes           GET   /v1/routes
 	events           GET   /v1/events

@@ -22,6 +22,10 @@ struct deed {
 		ROUTE_INTENT,
 		RECORD,
 		DISPUTE,
+		PLACE,
+		HANG_UP,
+		LEARN,
+		ANSWER,
 		REPORT
 	} kind;
 	struct store *s;
@@ -35,6 +39,8 @@ struct deed {
 	struct mask_route *route;
 	int64_t expires_at;
 	const struct mask_report *report;
+	struct call_summary *call;
+	struct call row;
 };
 
 static inline enum rc
@@ -65,6 +71,15 @@ act(struct db *db, void *cookie)
 		return mask_route_intent(mask, d->dialled, d->route);
 	case DISPUTE:
 		return mask_dispute(mask, d->text, d->role);
+	case PLACE:
+		return mask_place(
+		    mask, d->service_id, d->text, d->role, d->call, &d->fault);
+	case HANG_UP:
+		return mask_hang_up(mask, d->service_id, d->text, d->call);
+	case LEARN:
+		return mask_learn(mask, d->text, d->role, &d->row);
+	case ANSWER:
+		return mask_answer(mask, d->text, d->role, d->route);
 	case RECORD:
 		return mask_record(mask, d->dialled, d->route);
 	default:
@@ -255,7 +270,8 @@ report(struct store *s, const char *sid, const char *parent_sid,
 	return report_leg(
 	    s, &(struct mask_report){ sid, parent_sid, MASK_1, person,
 		   { status, sequence, NOW + sequence,
-		       call_is_final(status) ? 5 : -1 } });
+		       call_is_final(status) ? 5 : -1 },
+		   NULL });
 }
 
 /* Reports on the leg that rings Boris. */

@@ -490,22 +490,23 @@ test_tell_once(void **state)
 {
 	struct store *s = *state;
 	struct session session;
-	struct call call;
+	struct call call, other;
 
 	insert(s, &session, &call);
-	strcpy(call.sid, SID_2);
-	must(call_insert(s->db, &call, NOW * 1000));
+	other = call;
+	strcpy(other.sid, SID_2);
+	must(call_insert(s->db, &other, NOW * 1000));
 	must(call_find(s->db, &call, SID_1));
 	assert_false(call.told);
-	must(call_tell(s->db, SID_1, NOW + 1));
+	must(call_tell(s->db, call.id, NOW + 1));
 	must(call_find(s->db, &call, SID_1));
 	assert_true(call.told);
-	assert_int_equal(call_tell(s->db, SID_1, NOW + 2), RC_NONE);
+	assert_int_equal(call_tell(s->db, call.id, NOW + 2), RC_NONE);
 	assert_int_equal(
 	    store_int(s, "SELECT told_at FROM call WHERE sid = '" SID_1 "'"),
 	    NOW + 1);
-	must(call_tell(s->db, SID_2, NOW + 3));
-	assert_int_equal(call_tell(s->db, SID_3, NOW + 3), RC_NONE);
+	must(call_tell(s->db, other.id, NOW + 3));
+	assert_int_equal(call_tell(s->db, SID_1, NOW + 3), RC_NONE);
 	must(call_find(s->db, &call, SID_2));
 	assert_true(call.told);
 }

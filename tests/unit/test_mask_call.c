@@ -412,8 +412,8 @@ test_report_knows_a_leg_by_the_one_that_dialled_it(void **state)
 
 	dial(s, SID_1, ANNA, MASK_1, POLICY_CONNECTED);
 	must(transact(&(struct deed){ REPORT, .s = s,
-	    .report = &(struct mask_report){
-		SID_2, SID_1, "client:x", "", { CALL_BUSY, -1, 0, -1 } } }));
+	    .report = &(struct mask_report){ SID_2, SID_1, "client:x", "",
+		{ CALL_BUSY, -1, 0, -1 }, NULL } }));
 	must(call_find(s->db, &call, SID_2));
 	assert_string_equal(call.service_id, s->service.id);
 	assert_string_equal(call.session_id, session.id);
@@ -444,7 +444,7 @@ test_unknown_an_unknown_call_is_written(void **state)
 {
 	struct store *s = *state;
 	const struct mask_report unknown = { SID_1, "", DORA, ANNA,
-		{ CALL_COMPLETED, 0, NOW, 7 } };
+		{ CALL_COMPLETED, 0, NOW, 7 }, NULL };
 	struct call call;
 
 	open_session(s, "", ANNA, BORIS);
@@ -464,7 +464,7 @@ static void
 test_report_fails_behind_a_broken_leg(void **state)
 {
 	const struct mask_report behind = { SID_2, SID_1, "client:x", "",
-		{ CALL_BUSY, -1, 0, -1 } };
+		{ CALL_BUSY, -1, 0, -1 }, NULL };
 	struct store *s = *state;
 
 	open_session(s, "", ANNA, BORIS);

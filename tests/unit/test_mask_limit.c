@@ -85,7 +85,8 @@ end_call(struct store *s, const char *sid, const char *parent_sid,
 {
 	must(report_leg(
 	    s, &(struct mask_report){ sid, parent_sid, MASK_1, BORIS,
-		   { CALL_COMPLETED, 3, s->mask.now_ms / 1000, duration_s } }));
+		   { CALL_COMPLETED, 3, s->mask.now_ms / 1000, duration_s },
+		   NULL }));
 }
 
 static void

@@ -85,7 +85,7 @@ test_success_and_refusals_are_final(void **state)
 		RC_UNAUTHORIZED, RC_SYNTAX, RC_INVALID, RC_NOT_FOUND,
 		RC_SAME_PARTY, RC_OWN_NUMBER, RC_COUNTRY, RC_REFERENCE, RC_POOL,
 		RC_KEY_REUSED, RC_EXISTS, RC_FORBIDDEN, RC_LIMIT, RC_ENDED,
-		RC_OFF };
+		RC_OFF, RC_REFUSED };
 	size_t i;
 
 	(void)state;
@@ -106,13 +106,15 @@ test_failures_are_not_final(void **state)
 		if (rc_final(failures[i]))
 			fail_msg("%s is final", rc_name(failures[i]));
 	/* And together with those above that is all there are. */
-	assert_int_equal(RC__MAX, 23 + 7);
+	assert_int_equal(RC__MAX, 24 + 7);
 }
 
 static void
 test_fault_says_where_and_what(void **state)
 {
-	struct fault fault = { .field = "old", .detail = "older" };
+	struct fault fault = {
+		.field = "old", .detail = "older", .code = "oldest"
+	};
 
 	(void)state;
 	assert_int_equal(rc_fault(&fault, RC_INVALID, "parties[0].phone",
@@ -120,6 +122,7 @@ test_fault_says_where_and_what(void **state)
 	    RC_INVALID);
 	assert_string_equal(fault.field, "parties[0].phone");
 	assert_string_equal(fault.detail, "3 of four");
+	assert_string_equal(fault.code, "");
 }
 
 static void

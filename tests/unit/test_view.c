@@ -666,10 +666,12 @@ static void
 test_session_golden_with_calls(void **state)
 {
 	static const struct call_summary calls[] = {
-		{ "cal_00000000000000000000000005", "driver", "connected",
-		    "completed", NOW + 60, NOW + 61, NOW + 65, NOW + 125, 60 },
-		{ "cal_00000000000000000000000004", "", "", "ringing", NOW + 1,
-		    0, 0, 0, 0 },
+		{ "cal_00000000000000000000000005",
+		    "ses_00000000000000000000000001", "driver", "connected",
+		    "completed", NOW + 60, NOW + 61, NOW + 65, NOW + 125, 60,
+		    true },
+		{ "cal_00000000000000000000000004", "", "", "", "ringing",
+		    NOW + 1, 0, 0, 0, 0, false },
 	};
 
 	(void)state;
@@ -677,15 +679,40 @@ test_session_golden_with_calls(void **state)
 	check_session(&sample, NOW, calls, 2,
 	    SAMPLE_OPEN
 	    ",\"calls\":[{\"id\":\"cal_00000000000000000000000005\","
-	    "\"from\":\"driver\",\"reason\":\"connected\","
+	    "\"from\":\"driver\",\"placed\":true,\"reason\":\"connected\","
 	    "\"status\":\"completed\",\"started_at\":\"2027-01-15T08:01:00Z\","
 	    "\"ringing_at\":\"2027-01-15T08:01:01Z\","
 	    "\"answered_at\":\"2027-01-15T08:01:05Z\","
 	    "\"ended_at\":\"2027-01-15T08:02:05Z\",\"duration\":60},"
 	    "{\"id\":\"cal_00000000000000000000000004\",\"from\":null,"
-	    "\"reason\":null,\"status\":\"ringing\","
+	    "\"placed\":false,\"reason\":null,\"status\":\"ringing\","
 	    "\"started_at\":\"2027-01-15T08:00:01Z\",\"ringing_at\":null,"
 	    "\"answered_at\":null,\"ended_at\":null,\"duration\":0}]}");
+}
+
+static void
+test_call_golden(void **state)
+{
+	struct call_summary call = { .id = "cal_00000000000000000000000005",
+		.session_id = "ses_00000000000000000000000001",
+		.from = "driver",
+		.reason = "connected",
+		.status = "queued",
+		.started_at = NOW,
+		.placed = true };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(view_call(&out, &call), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    "{\"id\":\"cal_00000000000000000000000005\","
+	    "\"from\":\"driver\",\"placed\":true,\"reason\":\"connected\","
+	    "\"status\":\"queued\",\"started_at\":\"2027-01-15T08:00:00Z\","
+	    "\"ringing_at\":null,\"answered_at\":null,\"ended_at\":null,"
+	    "\"duration\":0,"
+	    "\"session_id\":\"ses_00000000000000000000000001\"}");
+	buf_free(&out);
 }
 
 static void
@@ -839,6 +866,7 @@ main(void)
 		cmocka_unit_test(test_route_golden),
 		cmocka_unit_test(test_session_shows_expiry_to_the_second),
 		cmocka_unit_test(test_session_golden_with_calls),
+		cmocka_unit_test(test_call_golden),
 		cmocka_unit_test(test_sessions_golden),
 		cmocka_unit_test(test_events_golden),
 		cmocka_unit_test(test_problem_golden),

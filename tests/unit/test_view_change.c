@@ -24,8 +24,10 @@ static void
 test_closing_takes_linger_and_voice(void **state)
 {
 	static const char *const bodies[] = { "", "{}", " { } ",
-		"{\"linger\":null,\"voice\":null}" };
-	static const char full[] = "{\"voice\":\"customer\",\"linger\":86400}";
+		"{\"linger\":null,\"voice\":null,\"end_calls\":null}",
+		"{\"end_calls\":false}" };
+	static const char full[] = "{\"voice\":\"customer\",\"linger\":86400,"
+				   "\"end_calls\":true}";
 	struct session_closing closing = { .linger_s = 0 };
 	size_t i;
 
@@ -36,11 +38,13 @@ test_closing_takes_linger_and_voice(void **state)
 		    RC_OK);
 		assert_int_equal(closing.linger_s, 0);
 		assert_string_equal(closing.voice, "");
+		assert_false(closing.end_calls);
 	}
 	assert_int_equal(
 	    view_read_closing(&closing, full, strlen(full), NULL), RC_OK);
 	assert_int_equal(closing.linger_s, 86400);
 	assert_string_equal(closing.voice, "customer");
+	assert_true(closing.end_calls);
 }
 
 /* A body that some reader refuses. */
@@ -66,6 +70,8 @@ test_closing_refuses_the_rest(void **state)
 		{ "{\"linger\":true}", "linger", RC_INVALID },
 		{ "{\"voice\":\"\"}", "voice", RC_INVALID },
 		{ "{\"voice\":true}", "voice", RC_INVALID },
+		{ "{\"end_calls\":1}", "end_calls", RC_INVALID },
+		{ "{\"end_calls\":\"true\"}", "end_calls", RC_INVALID },
 		{ "{\"voice\":\"" TEN("a") TEN("b") TEN("c") "def\"}", "voice",
 		    RC_INVALID } };
 	struct session_closing closing;
@@ -100,6 +106,13 @@ test_role_is_one_word(void **state)
 	assert_int_equal(
 	    view_read_role(role, "{\"role\":\"driver\"}", 17, NULL), RC_OK);
 	assert_string_equal(role, "driver");
+	assert_int_equal(
+	    view_read_call(role, "{\"from\":\"customer\"}", 19, NULL), RC_OK);
+	assert_string_equal(role, "customer");
+	assert_int_equal(
+	    view_read_call(role, "{\"role\":\"driver\"}", 17, &fault),
+	    RC_INVALID);
+	assert_string_equal(fault.field, "role");
 	for (i = 0; i < LENGTH(rows); i++) {
 		fault.field[0] = '\0';
 		assert_int_equal(view_read_role(role, rows[i].body,
