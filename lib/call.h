@@ -118,8 +118,8 @@ enum rc call_update(struct db *db, const struct call *call);
 enum rc call_connect(struct db *db, const struct call *call);
 
 /* Stores how many calls of a session were connected, and how many calls a
- * party made after `since`. The call called sid, which may be asked about
- * again, does not count. */
+ * party made after `since`. The call called sid, or with that id
+ * while it has none, may be asked about again and does not count. */
 enum rc call_count_session(
     struct db *db, int64_t *count, const char *session_id, const char *sid);
 enum rc call_count_party(struct db *db, int64_t *count, const char *party_id,

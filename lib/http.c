@@ -223,6 +223,7 @@ set_request(struct transfer *t, const struct http_request *request)
 		SET(CURLOPT_COPYPOSTFIELDS, request->body);
 	}
 	SET(CURLOPT_CUSTOMREQUEST, request->method);
+	SET(CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
 	if (request->user != NULL) {
 		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		SET(CURLOPT_USERNAME, request->user);

@@ -34,6 +34,8 @@ struct http_request {
 	const char *body;                      /* NULL: none */
 	size_t body_len;
 	bool foreign; /* the address is somebody else's choice: check it */
+	bool once;    /* on a connection of its own: libcurl sends a request
+			 again, a POST as well, when one that was kept dies */
 };
 
 /* What came of it. Borrowed for the call. */

@@ -159,7 +159,8 @@ enum rc mask_route_code(const struct mask *mask,
 
 /*
  * The same for a call that the app has placed to the party called party_id at
- * `phone`. sid is its CallSid, "" while there is none. Nobody is asked for a
+ * `phone`. sid is its CallSid, or its id while it has none, or "" before there
+ * is a call. Nobody is asked for a
  * code or put through to the support line: it is connected or refused.
  */
 enum rc mask_route_party(const struct mask *mask, const char *party_id,

@@ -13,7 +13,8 @@ now_s(const struct mask *mask)
 	return mask->now_ms / 1000;
 }
 
-/* Finds out what calling a party first would lead to, and its real number. */
+/* Finds out what calling a party first would lead to, and its real number;
+ * sid as for mask_route_party. */
 static enum rc
 decide(const struct mask *mask, const char *party_id, const char *sid,
     char phone[PHONE_SIZE], struct mask_route *route)
@@ -209,7 +210,8 @@ mask_placing(
 
 	*placing = (struct mask_placing){ .state = MASK_PLACE };
 	if ((rc = call_find_id(mask->db, call, id)) != RC_OK ||
-	    (rc = decide(mask, call->party_id, call->sid, placing->phone,
+	    (rc = decide(mask, call->party_id,
+		 call->sid[0] != '\0' ? call->sid : id, placing->phone,
 		 &placing->route)) != RC_OK)
 		return rc;
 	if (call->sid[0] != '\0')

@@ -76,16 +76,17 @@ UPDATE call SET session_id = $2, party_id = $3, reason = $4, status = $5
 WHERE id = $1;
 
 -- name: call_count_session
--- Calls of a session that were connected, but for $2.
+-- Calls of a session that were connected, but for $2: a CallSid, or the id of
+-- a call that has none.
 SELECT count(*) FROM call
 WHERE session_id = $1 AND parent_sid IS NULL AND reason LIKE 'connected%'
-    AND sid IS DISTINCT FROM $2;
+    AND coalesce(sid, id) <> $2;
 
 -- name: call_count_person
 -- Calls that somebody made since $2, but for $3.
 SELECT count(*) FROM call
 WHERE party_id = $1 AND created_at > $2 AND parent_sid IS NULL
-    AND sid IS DISTINCT FROM $3;
+    AND coalesce(sid, id) <> $3;
 
 -- name: usage_add
 -- Counts $3 seconds of talk.

@@ -16,6 +16,8 @@ phones. JSON in and out; a refused request says why in {"error": …}.
     POST /sandbox/calls/{sid}/digits       phone, digits
     POST /sandbox/messages                 from, to, body, media
     GET  /sandbox/transcript?after=N&wait=S
+    POST /sandbox/lose                     answers: so many POSTs to the REST
+                                           API are done and not answered
     POST /sandbox/settle                   until no call or callback is left
     POST /sandbox/reset                    forget phones and transcript
 """
@@ -107,6 +109,8 @@ _MESSAGE = {
     "body": (_is_message, "a text of at most 1600 characters"),
     "media": (_are_urls, "a list of at most ten URLs"),
 }
+_LOSS = {"answers": (lambda value: type(value) is int and 0 <= value <= 100,
+                     "a whole number from 0 to 100")}
 _ACTOR = {"phone": _NUMBER}
 _TYPIST = {"phone": _NUMBER, "digits": (_are_keys, "keys (0-9 * #)")}
 
@@ -302,8 +306,14 @@ class Control:
             raise Problem(503, "calls are still under way")
         return door.Answer(200, {"settled": True})
 
+    def _lose(self, request):
+        wish = _read(request.body, _LOSS, ("answers",))
+        self._exchange.answers_lost = wish["answers"]
+        return door.Answer(200, wish)
+
     def _reset(self, request):
         _read(request.body, {})
+        self._exchange.answers_lost = 0
         self._exchange.phones.clear()
         self._exchange.transcript.clear()
         self._post.clear()
@@ -323,6 +333,7 @@ class Control:
         ("POST", _CALL_PATH + "/digits", _press),
         ("POST", r"/sandbox/messages", _send_message),
         ("GET", r"/sandbox/transcript", _read_transcript),
+        ("POST", r"/sandbox/lose", _lose),
         ("POST", r"/sandbox/settle", _settle),
         ("POST", r"/sandbox/reset", _reset),
     )

@@ -20,7 +20,8 @@ IDLE_SECONDS = 75
 
 
 class Answer(typing.NamedTuple):
-    """What goes back. Without a document the body is empty."""
+    """What goes back. Without a document the body is empty; with status 0
+    nothing goes back at all, and the connection is closed."""
 
     status: int
     document: dict | None = None
@@ -99,7 +100,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True      # its body was not read
         else:
             answer = self._answer()
-        self._send(answer)
+        if answer.status:
+            self._send(answer)
+        else:
+            self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve
 

@@ -59,10 +59,18 @@ class Exchange:
         self.account_sid = sender.account_sid
         self.phones = phones.PhoneBook()
         self.tally = ground.Tally()
+        self.answers_lost = 0                      # of the REST API, to come
         self._numbers = {}                         # by number
         self._legs = collections.OrderedDict()     # by sid
         self._recordings = collections.OrderedDict()
         self._lock = threading.Lock()
+
+    def loses_answer(self):
+        """Whether the answer to a request, done as asked, gets lost."""
+        with self._lock:
+            lost = self.answers_lost > 0
+            self.answers_lost -= lost
+        return lost
 
     # The account's numbers.
 

@@ -111,6 +111,8 @@ class Rest:
             answer = self._dispatch(request)
         except RestError as error:
             answer = _error_answer(error)
+        if request.method == "POST" and self._exchange.loses_answer():
+            return door.Answer(0)
         took = f"{time.monotonic() - started:.3f}"
         return answer._replace(headers={
             **answer.headers, "Twilio-Request-Duration": took,

@@ -59,6 +59,8 @@ def test_number_may_be_escaped_in_the_path(sandbox):
     ("GET", "/sandbox/calls/CA" + "0" * 32, None, 404, "CA000"),
     ("POST", "/sandbox/calls/CA" + "0" * 32 + "/hangup",
      f'{{"phone": "{OTHER}"}}', 404, "CA000"),
+    ("POST", "/sandbox/lose", "{}", 400, "answers"),
+    ("POST", "/sandbox/lose", '{"answers": -1}', 400, "answers"),
     ("GET", "/sandbox/transcript?after=x", None, 400, "after"),
     ("GET", "/sandbox/transcript?last=1", None, 400, "last"),
     ("GET", "/sandbox/nothing", None, 404, "nothing"),

@@ -1,5 +1,6 @@
 """Twilio's REST API: calls and numbers, errors and paging."""
 
+import http.client
 import re
 
 import pytest
@@ -66,6 +67,18 @@ def test_placed_call_nobody_answers(app, sandbox, behaviour, final):
     step, = app.at("/leg")
     assert (step["CallStatus"], app.at("/placed")) == (final, [])
     assert sandbox.rest("GET", f"/Calls/{sid}.json")[1]["status"] == final
+
+
+def test_a_lost_answer_comes_after_the_deed(sandbox):
+    sandbox.post("/sandbox/lose", answers=1)
+    fields = {"Twiml": "<Response/>"}
+    assert sandbox.rest("GET", "/Calls.json")[0] == 200
+    with pytest.raises(http.client.RemoteDisconnected):
+        create(sandbox, **fields)
+    sid = create(sandbox, **fields)[1]["sid"]
+    calls = sandbox.rest("GET", "/Calls.json", To=DRIVER, From=MASKED)[1]
+    assert calls["calls"][0]["sid"] == sid and len(calls["calls"]) >= 2
+    sandbox.settle()
 
 
 def test_document_given_in_the_request(app, sandbox):

@@ -173,6 +173,7 @@ test_prepare_makes_the_request(void **state)
 	    "Content-Type: application/x-www-form-urlencoded");
 	assert_null(http->headers[1]);
 	assert_false(http->foreign);
+	assert_true(http->once);
 	assert_false(g.job.look);
 	snprintf(expected, sizeof expected,
 	    "To=%%2B12025550123&From=%%2B12025550191"
@@ -332,6 +333,7 @@ test_look_makes_the_request(void **state)
 	assert_string_equal(g.job.rest.http.url,
 	    CALLS ".json?To=%2B12025550123&From=%2B12025550191&PageSize=50");
 	assert_null(g.job.rest.http.body);
+	assert_false(g.job.rest.http.once);
 	deliver_free(&g.job);
 }
 

@@ -244,6 +244,7 @@ test_place_counts_for_the_limits(void **state)
 	struct store *s = *state;
 	struct session session = open_session(s, "", ANNA, BORIS);
 	struct call_summary call, other;
+	struct mask_placing placing;
 	struct fault fault;
 
 	set(s, "session_calls = 1, person_calls = 1");
@@ -255,8 +256,10 @@ test_place_counts_for_the_limits(void **state)
 	assert_int_equal(
 	    try_place(s, session.id, "customer", &other, &fault), RC_REFUSED);
 	assert_string_equal(fault.code, "session_limit");
-	/* The call itself does not count when it is answered. */
+	/* The call itself does not count when it is sent and answered. */
 	set(s, "person_calls = 1");
+	must(mask_placing(&s->mask, call.id, &placing));
+	assert_int_equal(placing.state, MASK_PLACE);
 	answer(s, call.id, SID_1, POLICY_CONNECTED);
 	answer(s, call.id, SID_1, POLICY_CONNECTED);
 }
