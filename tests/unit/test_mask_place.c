@@ -491,6 +491,43 @@ test_learn_ends_what_was_given_up(void **state)
 	check_status(s, call.id, "canceled");
 }
 
+/* Whatever comes after its end, it ended as it did. */
+static void
+test_over_is_over(void **state)
+{
+	struct store *s = *state;
+	struct session session = open_session(s, "", ANNA, BORIS);
+	struct call_summary call = place(s, &session);
+
+	hang_up(s, call.id);
+	must(close_session(s, session.id, &session));
+	answer(s, call.id, SID_1, POLICY_SESSION_IS_CLOSED);
+	must(mask_fail(&s->mask, call.id));
+	must(call_show(s->db, &call, s->service.id, call.id));
+	assert_string_equal(call.status, "canceled");
+	assert_string_equal(call.reason, "connected");
+	/* Also where its end is still to be told, by the other leg. */
+	store_run(s, "UPDATE call SET status = 'completed', told_at = NULL");
+	must(mask_fail(&s->mask, call.id));
+	check_events(s, "1 session.opened, 2 call.started connected,"
+			" 3 call.ended canceled, 4 session.closed");
+}
+
+/* A real number that a keypad would make of the word for a hidden one. */
+static void
+test_place_takes_every_number_for_one(void **state)
+{
+	struct store *s = *state;
+	struct session session;
+	struct call_summary call;
+
+	set(s, "countries = 'LS US'");
+	session = open_session(s, "", ANNA, "+266696687");
+	call = place(s, &session);
+	assert_string_equal(
+	    answer(s, call.id, SID_1, POLICY_CONNECTED).to, ANNA);
+}
+
 static void
 test_hang_up_what_was_answered(void **state)
 {
@@ -669,6 +706,8 @@ main(void)
 		MASK_TEST(test_hang_up_before_anybody_sent_it),
 		MASK_TEST(test_hang_up_while_it_is_sent),
 		MASK_TEST(test_learn_ends_what_was_given_up),
+		MASK_TEST(test_over_is_over),
+		MASK_TEST(test_place_takes_every_number_for_one),
 		MASK_TEST(test_hang_up_what_was_answered),
 		MASK_TEST(test_hang_up_a_call_that_came_in),
 		MASK_TEST(test_hang_up_knows_calls_alone),
