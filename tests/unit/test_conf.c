@@ -539,6 +539,21 @@ test_missing_file_is_unavailable(void **state)
 	assert_non_null(strstr(error, "No such file"));
 }
 
+/* The overrides go behind a #, which is there for them alone. */
+static void
+test_url_of_a_path(void **state)
+{
+	struct conf conf = { .public_url = "https://mask.example:8443" };
+	char url[64];
+
+	(void)state;
+	conf_url(&conf, "/twilio/status", url, sizeof url);
+	assert_string_equal(url, "https://mask.example:8443/twilio/status");
+	strcpy(conf.url_overrides, "rc=2&rp=5xx");
+	conf_url(&conf, "/x", url, sizeof url);
+	assert_string_equal(url, "https://mask.example:8443/x#rc=2&rp=5xx");
+}
+
 /* It opens, but reading fails: not the same as an empty file. */
 static void
 test_file_that_cannot_be_read_is_unavailable(void **state)
@@ -573,6 +588,7 @@ main(void)
 		cmocka_unit_test(test_sealing_keys_are_number_and_base64),
 		cmocka_unit_test(test_other_secrets_have_their_form),
 		cmocka_unit_test(test_secrets_others_can_read_are_refused),
+		cmocka_unit_test(test_url_of_a_path),
 		cmocka_unit_test(test_missing_file_is_unavailable),
 		cmocka_unit_test(test_file_that_cannot_be_read_is_unavailable),
 	};

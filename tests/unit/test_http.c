@@ -188,6 +188,33 @@ test_connections_are_kept(void **state)
 	server_stop(&server);
 }
 
+/* libcurl sends a request anew, even a POST, when a connection that it has
+ * kept dies: not one that must not come twice. */
+static void
+test_once_is_sent_once(void **state)
+{
+	struct server server;
+	struct http_request request = {
+		.method = "POST", .body = "a=1", .body_len = 3
+	};
+	struct kept kept;
+	int once;
+
+	for (once = 1; once >= 0; once--) {
+		server_start(&server, OK);
+		request.url = server.url;
+		request.once = once != 0;
+		assert_int_equal(get(*state, &server, "/").answer.status, 200);
+		server.reply = NULL;
+		server.then = SERVER_CLOSE;
+		kept = ask(*state, &request);
+		assert_int_equal(kept.answer.status, 0);
+		assert_true(kept.answer.sent);
+		assert_int_equal(server_requests(&server), once != 0 ? 2 : 3);
+		server_stop(&server);
+	}
+}
+
 /* --- What counts as an answer */
 
 static void
@@ -609,6 +636,7 @@ main(void)
 		HTTP_TEST(test_delete),
 		HTTP_TEST(test_no_proxy_is_taken_from_the_environment),
 		HTTP_TEST(test_connections_are_kept),
+		HTTP_TEST(test_once_is_sent_once),
 		HTTP_TEST(test_every_status_is_an_answer),
 		HTTP_TEST(test_answers_in_other_forms),
 		HTTP_TEST(test_redirects_are_not_followed),

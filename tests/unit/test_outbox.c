@@ -431,6 +431,40 @@ test_retry_not_sooner_than_the_receiver_says(void **state)
 	assert_in_range(next_due(s, OUTBOX_TWILIO), 300 * 1000, 360 * 1000);
 }
 
+/* A kind that cannot wait for the schedule, or that is never exhausted. */
+static void
+test_retry_when_the_result_says(void **state)
+{
+	struct store *s = *state;
+	struct outbox_delivery delivery;
+	struct outbox_result soon = failed;
+	int i;
+
+	soon.wait_ms = 7000;
+	put(s, OUTBOX_CALL, "cal_1", NULL, 0);
+	for (i = 0; i < 12; i++) {
+		delivery = claim_one(s, "cal_1", i * 7000);
+		assert_false(finish(s, &delivery, &soon, i * 7000));
+		assert_int_equal(next_due(s, OUTBOX_TWILIO), (i + 1) * 7000);
+	}
+}
+
+static void
+test_waits_for_a_subject(void **state)
+{
+	struct store *s = *state;
+	struct outbox_delivery delivery;
+
+	put(s, OUTBOX_CALL, "cal_1", NULL, 0);
+	must(outbox_waits(s->db, OUTBOX_CALL, "cal_1"));
+	assert_int_equal(outbox_waits(s->db, OUTBOX_HANG_UP, "cal_1"), RC_NONE);
+	assert_int_equal(outbox_waits(s->db, OUTBOX_CALL, "cal_2"), RC_NONE);
+	delivery = claim_one(s, "cal_1", 0);
+	must(outbox_waits(s->db, OUTBOX_CALL, "cal_1"));
+	finish(s, &delivery, &done, 1);
+	assert_int_equal(outbox_waits(s->db, OUTBOX_CALL, "cal_1"), RC_NONE);
+}
+
 static void
 test_again_is_at_once(void **state)
 {
@@ -737,6 +771,8 @@ main(void)
 		STORE_TEST(test_retry_by_the_schedule_until_parked),
 		cmocka_unit_test(test_waits_are_spread),
 		STORE_TEST(test_retry_not_sooner_than_the_receiver_says),
+		STORE_TEST(test_retry_when_the_result_says),
+		STORE_TEST(test_waits_for_a_subject),
 		STORE_TEST(test_again_is_at_once),
 		STORE_TEST(test_doubt_is_what_the_last_try_says),
 		STORE_TEST(test_park_at_once),

@@ -351,6 +351,28 @@ test_unseal_opens_for_its_party_only(void **state)
 }
 
 static void
+test_phone_of_a_party(void **state)
+{
+	char phone[PHONE_SIZE] = "untouched";
+	struct store *s = *state;
+	struct session session;
+
+	store_session(s, &session, MASK_1, ANNA, BORIS, NOW);
+	assert_int_equal(
+	    session_phone(s->db, &s->keys, "pty_none", phone), RC_NOT_FOUND);
+	assert_string_equal(phone, "untouched");
+	must(session_phone(s->db, &s->keys, session.parties[1].id, phone));
+	assert_string_equal(phone, BORIS);
+	store_run(s, "UPDATE party SET phone_sealed = x''");
+	assert_int_equal(
+	    session_phone(s->db, &s->keys, session.parties[1].id, phone),
+	    RC_CORRUPT);
+	assert_string_equal(
+	    session_party(&session, "driver")->id, session.parties[1].id);
+	assert_null(session_party(&session, "Driver"));
+}
+
+static void
 test_unseal_refuses_what_was_changed(void **state)
 {
 	struct store *s = *state;
@@ -742,6 +764,7 @@ main(void)
 		SESSION_TEST(test_insert_needs_a_sealing_key),
 		SESSION_TEST(test_insert_leaves_no_number_in_the_open),
 		SESSION_TEST(test_unseal_opens_for_its_party_only),
+		SESSION_TEST(test_phone_of_a_party),
 		SESSION_TEST(test_unseal_refuses_what_was_changed),
 		SESSION_TEST(test_reference_is_one_open_sessions),
 		SESSION_TEST(test_find_reference_of_what_is_not_closed),
