@@ -42,30 +42,6 @@ struct inquiry {
 	char peer[PHONE_SIZE]; /* the real number behind it */
 };
 
-/* Says what a leg's times and its session's state mean at now. */
-static void
-state_facts(
-    const struct leg_route *leg, int64_t now, struct policy_facts *facts)
-{
-	if (leg->held_until <= now && leg->live_until <= now)
-		return;
-	/* Replaced is replaced, whatever the clock says. */
-	facts->leg = leg->live_until > now && !leg->replaced ? POLICY_LEG_LIVE
-							     : POLICY_LEG_HELD;
-	facts->disputed = leg->disputed || leg->peer_disputed;
-	facts->may_call = strcmp(leg->voice, "both") == 0 ||
-			  strcmp(leg->voice, leg->role) == 0;
-	if (leg->closed && leg->expired)
-		facts->session = POLICY_SESSION_EXPIRED;
-	else if (leg->closed)
-		facts->session = leg->linger_until > now
-				     ? POLICY_SESSION_LINGERING
-				     : POLICY_SESSION_CLOSED;
-	else
-		facts->session = leg->expires_at > now ? POLICY_SESSION_OPEN
-						       : POLICY_SESSION_EXPIRED;
-}
-
 /* Finds the first limit that a call by this leg would break. */
 static enum rc
 limit_facts(const struct mask *mask, const struct mask_dialled *dialled,
@@ -108,13 +84,13 @@ limit_facts(const struct mask *mask, const struct mask_dialled *dialled,
 
 /* Takes the facts from the leg that was found. */
 static enum rc
-leg_facts(const struct mask *mask, const struct mask_dialled *dialled,
+find_facts(const struct mask *mask, const struct mask_dialled *dialled,
     struct inquiry *inquiry)
 {
 	const struct leg_route *leg = &inquiry->leg;
 	enum rc rc;
 
-	state_facts(leg, now_s(mask), &inquiry->facts);
+	leg_facts(leg, leg->voice, now_s(mask), &inquiry->facts);
 	if (inquiry->facts.leg != POLICY_LEG_LIVE)
 		return RC_OK;
 	rc = session_unseal(inquiry->peer, mask->keys, leg->peer_id,
@@ -221,7 +197,7 @@ route(struct db *db, void *cookie)
 		session_person(person, r->mask->keys, dialled->from);
 		rc = leg_route(db, &inquiry.leg, dialled->to, person);
 		if (rc == RC_OK)
-			rc = leg_facts(r->mask, dialled, &inquiry);
+			rc = find_facts(r->mask, dialled, &inquiry);
 		if (rc != RC_OK && rc != RC_NOT_FOUND)
 			return rc;
 	}
@@ -281,7 +257,7 @@ mask_route_intent(const struct mask *mask, const struct mask_dialled *dialled,
 		rc = leg_route_party(mask->db, &inquiry.leg, party_id);
 	if (rc == RC_OK) {
 		inquiry.facts.proof = POLICY_PROOF_INTENT;
-		rc = leg_facts(mask, dialled, &inquiry);
+		rc = find_facts(mask, dialled, &inquiry);
 	}
 	if (rc != RC_OK && rc != RC_NONE && rc != RC_NOT_FOUND)
 		return rc;
@@ -309,7 +285,7 @@ mask_route_code(const struct mask *mask, const struct mask_dialled *dialled,
 		rc = RC_NOT_FOUND;
 	if (rc == RC_OK) {
 		inquiry.facts.proof = POLICY_PROOF_CODE;
-		rc = leg_facts(mask, dialled, &inquiry);
+		rc = find_facts(mask, dialled, &inquiry);
 	} else if (rc == RC_NOT_FOUND) {
 		rc = code_failed(mask->db, dialled->to, dialled->sid,
 		    dialled->code, mask->now_ms);
