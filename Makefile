@@ -24,7 +24,7 @@ B	?= build
 
 PROGRAMS := voice-inbound voice-code voice-screen voice-ended status-callback \
 	session-create session-get session-update session-intent session-close \
-	routes events
+	message-inbound message-status session-message routes events
 CLI_OBJS := callmask callmask_setup callmask_service callmask_advice \
 	callmask_webhook
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl

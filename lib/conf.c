@@ -424,3 +424,12 @@ conf_load_secrets(
 	crypto_wipe(&read, sizeof read);
 	return rc;
 }
+
+void
+conf_url(const struct conf *conf, const char *path, char *out, size_t size)
+{
+	const char *overrides = conf->url_overrides;
+
+	snprintf(out, size, "%s%s%s%s", conf->public_url, path,
+	    overrides[0] != '\0' ? "#" : "", overrides);
+}

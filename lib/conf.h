@@ -61,4 +61,11 @@ enum rc conf_load(
 enum rc conf_load_secrets(
     struct secrets *secrets, const char *path, char error[CONF_ERROR_SIZE]);
 
+/*
+ * Writes the URL that Twilio shall call for path into out of size bytes:
+ * public URL, path, configured overrides.
+ */
+void conf_url(
+    const struct conf *conf, const char *path, char *out, size_t size);
+
 #endif

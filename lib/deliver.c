@@ -6,6 +6,7 @@
 
 static const struct deliver_kind *const kinds[OUTBOX__MAX] = {
 	[OUTBOX_EVENT] = &deliver_event,
+	[OUTBOX_MESSAGE] = &deliver_message,
 };
 
 enum rc

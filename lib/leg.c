@@ -46,7 +46,7 @@ leg_set_peer(
 }
 
 void
-leg_facts(const struct leg_route *leg, const char *mode, int64_t now,
+leg_state(const struct leg_route *leg, const char *mode, int64_t now,
     struct policy_facts *facts)
 {
 	if (leg->held_until <= now && leg->live_until <= now)
@@ -55,8 +55,8 @@ leg_facts(const struct leg_route *leg, const char *mode, int64_t now,
 	facts->leg = leg->live_until > now && !leg->replaced ? POLICY_LEG_LIVE
 							     : POLICY_LEG_HELD;
 	facts->disputed = leg->disputed || leg->peer_disputed;
-	facts->may_call = strcmp(mode, "both") == 0 ||
-			  strcmp(mode, leg->role) == 0;
+	facts->may_call =
+	    strcmp(mode, "both") == 0 || strcmp(mode, leg->role) == 0;
 	if (leg->closed && leg->expired)
 		facts->session = POLICY_SESSION_EXPIRED;
 	else if (leg->closed)

@@ -79,7 +79,7 @@ enum rc leg_set_peer(
  * for whom mode (route->voice or route->text) lets call or text. Leaves them
  * alone if the leg is no longer held.
  */
-void leg_facts(const struct leg_route *route, const char *mode, int64_t now,
+void leg_state(const struct leg_route *route, const char *mode, int64_t now,
     struct policy_facts *facts);
 
 /* Reads what stands behind (number, person) into *route. RC_NOT_FOUND. */

@@ -84,13 +84,13 @@ limit_facts(const struct mask *mask, const struct mask_dialled *dialled,
 
 /* Takes the facts from the leg that was found. */
 static enum rc
-find_facts(const struct mask *mask, const struct mask_dialled *dialled,
+leg_facts(const struct mask *mask, const struct mask_dialled *dialled,
     struct inquiry *inquiry)
 {
 	const struct leg_route *leg = &inquiry->leg;
 	enum rc rc;
 
-	leg_facts(leg, leg->voice, now_s(mask), &inquiry->facts);
+	leg_state(leg, leg->voice, now_s(mask), &inquiry->facts);
 	if (inquiry->facts.leg != POLICY_LEG_LIVE)
 		return RC_OK;
 	rc = session_unseal(inquiry->peer, mask->keys, leg->peer_id,
@@ -197,7 +197,7 @@ route(struct db *db, void *cookie)
 		session_person(person, r->mask->keys, dialled->from);
 		rc = leg_route(db, &inquiry.leg, dialled->to, person);
 		if (rc == RC_OK)
-			rc = find_facts(r->mask, dialled, &inquiry);
+			rc = leg_facts(r->mask, dialled, &inquiry);
 		if (rc != RC_OK && rc != RC_NOT_FOUND)
 			return rc;
 	}
@@ -257,7 +257,7 @@ mask_route_intent(const struct mask *mask, const struct mask_dialled *dialled,
 		rc = leg_route_party(mask->db, &inquiry.leg, party_id);
 	if (rc == RC_OK) {
 		inquiry.facts.proof = POLICY_PROOF_INTENT;
-		rc = find_facts(mask, dialled, &inquiry);
+		rc = leg_facts(mask, dialled, &inquiry);
 	}
 	if (rc != RC_OK && rc != RC_NONE && rc != RC_NOT_FOUND)
 		return rc;
@@ -285,7 +285,7 @@ mask_route_code(const struct mask *mask, const struct mask_dialled *dialled,
 		rc = RC_NOT_FOUND;
 	if (rc == RC_OK) {
 		inquiry.facts.proof = POLICY_PROOF_CODE;
-		rc = find_facts(mask, dialled, &inquiry);
+		rc = leg_facts(mask, dialled, &inquiry);
 	} else if (rc == RC_NOT_FOUND) {
 		rc = code_failed(mask->db, dialled->to, dialled->sid,
 		    dialled->code, mask->now_ms);

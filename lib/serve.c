@@ -504,8 +504,5 @@ serve_check_query(struct exchange *x, const char *const *known)
 void
 serve_url(const struct app *app, const char *path, char *out, size_t size)
 {
-	const char *overrides = app->conf.url_overrides;
-
-	snprintf(out, size, "%s%s%s%s", app->conf.public_url, path,
-	    overrides[0] != '\0' ? "#" : "", overrides);
+	conf_url(&app->conf, path, out, size);
 }

@@ -53,6 +53,7 @@ struct exchange {
 		struct session_filter filter;
 		struct session_change change;
 		struct session_closing closing;
+		struct mask_note note;
 		char role[SESSION_ROLE_SIZE];
 		struct {
 			int64_t after; /* the newest seq that is known */
@@ -94,10 +95,7 @@ int serve(int argc, char **argv, const char *program,
  * that is there twice. */
 enum rc serve_check_query(struct exchange *x, const char *const *known);
 
-/*
- * Writes the URL that Twilio shall call for path into out of size bytes:
- * public URL, path, configured overrides.
- */
+/* Writes the URL that Twilio shall call for path into out (conf_url). */
 void serve_url(const struct app *app, const char *path, char *out, size_t size);
 
 #endif

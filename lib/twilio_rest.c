@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "crypto.h"
+#include "timestamp.h"
 
 void
 twilio_rest_begin(struct twilio_rest *rest, const struct conf *conf,
@@ -122,6 +123,43 @@ twilio_rest_verdict(
 	if (reply->code == 20003)
 		return TWILIO_BUSY;
 	return TWILIO_NO;
+}
+
+/* A text of an object, "" if there is none. */
+static const char *
+text_of(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+enum rc
+twilio_rest_list(const struct http_answer *answer, const char *name,
+    void (*each)(void *cookie, const struct twilio_item *item), void *cookie)
+{
+	json_t *root, *list, *thing;
+	size_t i;
+
+	root = json_loadb(answer->body, answer->body_len, 0, NULL);
+	list = json_object_get(root, name);
+	json_array_foreach(list, i, thing)
+	{
+		struct twilio_item item = {
+			.sid = text_of(thing, "sid"),
+			.direction = text_of(thing, "direction"),
+			.status = text_of(thing, "status"),
+			.body = text_of(thing, "body"),
+		};
+
+		if (timestamp_parse(&item.created_at,
+			text_of(thing, "date_created")) != RC_OK)
+			item.created_at = 0;
+		each(cookie, &item);
+	}
+	i = json_is_array(list);
+	json_decref(root);
+	return i != 0 ? RC_OK : RC_SYNTAX;
 }
 
 bool

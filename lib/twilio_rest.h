@@ -36,6 +36,15 @@ struct twilio_reply {
 	int code; /* of an error (docs:api/errors); 0: none was given */
 };
 
+/* A call or message in a list. Borrowed for the call. */
+struct twilio_item {
+	const char *sid;
+	const char *direction; /* outbound-api, …; "" */
+	const char *status;    /* as in struct twilio_reply */
+	const char *body;      /* of a message; "" */
+	int64_t created_at;    /* epoch seconds; 0: not told */
+};
+
 /* What an answer means for the one who asked. */
 enum twilio_verdict {
 	TWILIO_YES,    /* done as asked */
@@ -64,6 +73,13 @@ void twilio_rest_free(struct twilio_rest *rest);
 /* Says what an answer means, and what it says, in *reply. */
 enum twilio_verdict twilio_rest_verdict(
     const struct http_answer *answer, struct twilio_reply *reply);
+
+/*
+ * Calls each with the items of a list, newest first, which is called "calls"
+ * or "messages" in the answer. RC_SYNTAX if there is no such list.
+ */
+enum rc twilio_rest_list(const struct http_answer *answer, const char *name,
+    void (*each)(void *cookie, const struct twilio_item *item), void *cookie);
 
 /* Returns whether text is a SID with this prefix, e.g. "CA". */
 bool twilio_sid_valid(const char *text, const char *prefix);

@@ -21,7 +21,8 @@ import client
 NUMBERS = [f"+120255501{last:02d}" for last in range(10, 18)]
 PROGRAMS = ("voice-inbound", "voice-code", "voice-screen", "voice-ended",
             "status-callback", "session-create", "session-get",
-            "session-update", "session-intent", "session-close", "routes",
+            "session-update", "session-intent", "session-close",
+            "message-inbound", "message-status", "session-message", "routes",
             "events")
 COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
