@@ -256,12 +256,11 @@ test_names(void **state)
 {
 	static const char *const reasons[POLICY__MAX] = { "connected",
 		"connected_by_code", "connected_by_intent", "relayed",
-		"number_unknown",
-		"caller_withheld", "caller_unknown", "attestation_failed",
-		"session_closed", "session_expired", "party_replaced",
-		"party_disputed", "voice_off", "text_off", "session_limit",
-		"person_limit",
-		"service_limit", "country_limit" };
+		"number_unknown", "caller_withheld", "caller_unknown",
+		"attestation_failed", "session_closed", "session_expired",
+		"party_replaced", "party_disputed", "voice_off", "text_off",
+		"session_limit", "person_limit", "service_limit",
+		"country_limit" };
 	static const char *const actions[POLICY_ACTION__MAX] = { "connect",
 		"forward", "ask_code", "refuse" };
 	int i;
