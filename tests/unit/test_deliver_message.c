@@ -410,6 +410,20 @@ test_session_over(void **state)
 			"3 session.closed, 4 message.failed session_closed");
 }
 
+/* Nobody knows any more where to look. */
+static void
+test_doubt_and_the_leg_is_gone(void **state)
+{
+	struct store *s = *state;
+	struct stage g;
+
+	stage(&g, s, "x");
+	g.job.delivery.doubt = true;
+	store_run(s, "DELETE FROM leg");
+	step_unsent(&g);
+	check(&g, MESSAGE_FAILED, "done 1 0");
+}
+
 /* It was not to go when it was prepared, and is now: it goes. */
 static void
 test_changed_meanwhile(void **state)
@@ -473,6 +487,7 @@ main(void)
 		MASK_TEST(test_late),
 		MASK_TEST(test_late_in_doubt),
 		MASK_TEST(test_session_over),
+		MASK_TEST(test_doubt_and_the_leg_is_gone),
 		MASK_TEST(test_changed_meanwhile),
 		MASK_TEST(test_gone),
 		MASK_TEST(test_given_up),

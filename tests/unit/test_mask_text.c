@@ -174,9 +174,14 @@ test_each_reason_is_answered(void **state)
 	at(s, NOW + TTL);
 	assert_ptr_equal(refused(s, SM("4"), ANNA, POLICY_SESSION_IS_EXPIRED),
 	    say(SAY_TEXT_ENDED, "en"));
+	/* The leg is there, but says nothing any more. */
 	at(s, NOW + TTL + HOLD);
 	assert_string_equal(
 	    refused(s, SM("5"), ANNA, POLICY_CALLER_UNKNOWN), "");
+	store_check(s,
+	    "SELECT session_id IS NULL AND from_party IS NULL FROM message "
+	    "WHERE sid = '" SM("5") "'",
+	    "1");
 }
 
 /* Thirty a minute; the thirtieth may be asked about again. */
@@ -455,7 +460,8 @@ test_report_before_the_answer(void **state)
 	must(report_text(s, message.id, SM("2"), MESSAGE_DELIVERED, 0));
 	must(message_find_sid(s->db, &message, SM("1")));
 	assert_string_equal(message.sent_sid, SM("2"));
-	must(sent(s, &message, SM("2"), MESSAGE_QUEUED));
+	must(sent(s, &message, "", MESSAGE_QUEUED));
+	assert_string_equal(message.sent_sid, SM("2"));
 	assert_int_equal(message.status, MESSAGE_DELIVERED);
 	assert_int_equal(
 	    message_read(s->db, &s->keys, &message, &text), RC_NOT_FOUND);
