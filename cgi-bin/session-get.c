@@ -1,5 +1,5 @@
 /*
- * GET /v1/sessions/{id}: one session with its calls.
+ * GET /v1/sessions/{id}: one session with its calls and texts.
  * GET /v1/sessions: a page of them, newest first, by status and reference.
  */
 
@@ -9,8 +9,9 @@
 #include "serve.h"
 #include "view.h"
 
-#define CALLS_MAX 100   /* most calls shown with a session */
-#define PAGE_DEFAULT 50 /* sessions in a page that names no limit */
+#define CALLS_MAX 100    /* most calls shown with a session */
+#define MESSAGES_MAX 100 /* most texts shown with a session */
+#define PAGE_DEFAULT 50  /* sessions in a page that names no limit */
 
 /* The calls of a session as they are read. */
 struct calls {
@@ -27,11 +28,27 @@ add_call(void *cookie, const struct call_summary *call)
 		calls->list[calls->len++] = *call;
 }
 
-/* A session and its calls, of one moment. */
+/* The texts of a session as they are read. */
+struct messages {
+	struct message list[MESSAGES_MAX];
+	int len;
+};
+
+static void
+add_message(void *cookie, const struct message *message)
+{
+	struct messages *messages = cookie;
+
+	if (messages->len < MESSAGES_MAX)
+		messages->list[messages->len++] = *message;
+}
+
+/* A session and what passed through it, of one moment. */
 struct lookup {
 	struct exchange *x;
 	struct session session;
 	struct calls calls;
+	struct messages messages;
 };
 
 static enum rc
@@ -42,9 +59,12 @@ look_up(struct db *db, void *cookie)
 	enum rc rc;
 
 	rc = session_find(db, x->key.service_id, &lookup->session, x->id);
-	return rc == RC_OK
-		   ? call_list(db, x->id, CALLS_MAX, add_call, &lookup->calls)
-		   : rc;
+	if (rc == RC_OK)
+		rc = call_list(db, x->id, CALLS_MAX, add_call, &lookup->calls);
+	if (rc == RC_OK)
+		rc = message_list(
+		    db, x->id, MESSAGES_MAX, add_message, &lookup->messages);
+	return rc;
 }
 
 static enum rc
@@ -56,8 +76,12 @@ get_session(struct exchange *x)
 	if ((rc = db_snapshot(x->app->db, look_up, &lookup)) != RC_OK)
 		return rc;
 	x->answer.type = VIEW_JSON;
-	return view_session(&x->answer.body, &lookup.session,
-	    x->mask.now_ms / 1000, lookup.calls.list, lookup.calls.len);
+	return view_session_history(&x->answer.body, &lookup.session,
+	    x->mask.now_ms / 1000,
+	    &(struct view_history){ .calls = lookup.calls.list,
+		.calls_len = lookup.calls.len,
+		.messages = lookup.messages.list,
+		.messages_len = lookup.messages.len });
 }
 
 /* Reads limit=, status=, reference= and cursor= from the query. */

@@ -8,6 +8,7 @@ static const struct deliver_kind *const kinds[OUTBOX__MAX] = {
 	[OUTBOX_EVENT] = &deliver_event,
 	[OUTBOX_CALL] = &deliver_call,
 	[OUTBOX_HANG_UP] = &deliver_hang_up,
+	[OUTBOX_MESSAGE] = &deliver_message,
 };
 
 enum rc

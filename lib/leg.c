@@ -45,6 +45,29 @@ leg_set_peer(
 	    DB_ARGS(DB_TEXT(party_id), DB_BLOB(peer, CRYPTO_HASH_SIZE)));
 }
 
+void
+leg_state(const struct leg_route *leg, const char *mode, int64_t now,
+    struct policy_facts *facts)
+{
+	if (leg->held_until <= now && leg->live_until <= now)
+		return;
+	/* Replaced is replaced, whatever the clock says. */
+	facts->leg = leg->live_until > now && !leg->replaced ? POLICY_LEG_LIVE
+							     : POLICY_LEG_HELD;
+	facts->disputed = leg->disputed || leg->peer_disputed;
+	facts->may_call =
+	    strcmp(mode, "both") == 0 || strcmp(mode, leg->role) == 0;
+	if (leg->closed && leg->expired)
+		facts->session = POLICY_SESSION_EXPIRED;
+	else if (leg->closed)
+		facts->session = leg->linger_until > now
+				     ? POLICY_SESSION_LINGERING
+				     : POLICY_SESSION_CLOSED;
+	else
+		facts->session = leg->expires_at > now ? POLICY_SESSION_OPEN
+						       : POLICY_SESSION_EXPIRED;
+}
+
 /* Runs one of the routing statements and reads its row into *route. */
 static enum rc
 read_route(struct db *db, enum sql sql, struct leg_route *route,
@@ -79,6 +102,7 @@ read_route(struct db *db, enum sql sql, struct leg_route *route,
 	db_column_copy(db, sql, 1, route->party_id, sizeof route->party_id);
 	db_column_copy(db, sql, 8, route->voice, sizeof route->voice);
 	db_column_copy(db, sql, 9, route->role, sizeof route->role);
+	db_column_copy(db, sql, 17, route->text, sizeof route->text);
 	db_column_copy(db, sql, 11, route->peer_id, sizeof route->peer_id);
 	db_column_copy(
 	    db, sql, 13, route->peer_number, sizeof route->peer_number);

@@ -13,6 +13,7 @@
 #include "db.h"
 #include "id.h"
 #include "phone.h"
+#include "policy.h"
 #include "rc.h"
 
 #define LEG_ROLE_SIZE 33 /* bytes of a party's role with its NUL */
@@ -47,6 +48,7 @@ struct leg_route {
 	bool expired;                 /* … because it had expired */
 	int64_t linger_until;         /* … but connects until; 0: no */
 	char voice[LEG_ROLE_SIZE];    /* who may call: both, none, a role */
+	char text[LEG_ROLE_SIZE];     /* who may text, the same */
 	char peer_id[ID_SIZE];        /* the other party */
 	char peer_number[PHONE_SIZE]; /* masked number the peer sees */
 	bool peer_disputed;           /* the peer's phone is another's */
@@ -71,6 +73,14 @@ enum rc leg_end_party(
 /* Notes that the party's counterpart is now this person. */
 enum rc leg_set_peer(
     struct db *db, const char *party_id, const uint8_t peer[CRYPTO_HASH_SIZE]);
+
+/*
+ * Says in *facts what a leg's times and the state of its session mean at now,
+ * for whom mode (route->voice or route->text) lets call or text. Leaves them
+ * alone if the leg is no longer held.
+ */
+void leg_state(const struct leg_route *route, const char *mode, int64_t now,
+    struct policy_facts *facts);
 
 /* Reads what stands behind (number, person) into *route. RC_NOT_FOUND. */
 enum rc leg_route(struct db *db, struct leg_route *route, const char *number,

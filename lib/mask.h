@@ -19,6 +19,7 @@
 #include "crypto.h"
 #include "db.h"
 #include "event.h"
+#include "message.h"
 #include "metrics.h"
 #include "phone.h"
 #include "policy.h"
@@ -84,6 +85,29 @@ struct mask_placing {
 	struct call call;
 	char phone[PHONE_SIZE];  /* real number of who is rung first */
 	struct mask_route route; /* what answering it would lead to now */
+};
+
+/* A text came to a masked number. Strings borrowed. */
+struct mask_texted {
+	const char *sid;  /* MessageSid */
+	const char *from; /* sender as Twilio gives it */
+	const char *to;   /* number it was sent to */
+	struct message_content content;
+	const char *types[MESSAGE_MEDIA_MAX]; /* content types of the media */
+};
+
+/* A text from the app. Wiped by the caller. */
+struct mask_note {
+	char to[SESSION_ROLE_SIZE]; /* a role; "" or "both": both parties */
+	char body[MESSAGE_BODY_SIZE];
+};
+
+/* Where a text that waits goes now. Wiped by the caller: it holds a real
+ * number. */
+struct mask_errand {
+	enum policy_reason reason; /* POLICY_RELAYED, or why it may not go */
+	char to[PHONE_SIZE];       /* real number; "": not known any more */
+	char from[PHONE_SIZE];     /* masked number that the receiver sees */
 };
 
 /*
@@ -246,5 +270,45 @@ enum rc mask_learn(const struct mask *mask, const char *id, const char *sid,
  */
 enum rc mask_answer(const struct mask *mask, const char *id, const char *sid,
     struct mask_route *route);
+/*
+ * Takes a text to be relayed, or refuses it, and writes that down; the same
+ * MessageSid again changes nothing. Stores in *answer what is answered to its
+ * sender, static: "" for nothing, as to all but a party who was refused, and
+ * to them once an hour for one reason.
+ */
+enum rc mask_relay(const struct mask *mask, const struct mask_texted *texted,
+    const char **answer);
+
+/*
+ * Takes a text of the app to one or both parties of a session that is open or
+ * lingers; stores the messages made of it, and how many. RC_NOT_FOUND,
+ * RC_ENDED, RC_INVALID with the field in *fault.
+ */
+enum rc mask_send(const struct mask *mask, const char *service_id,
+    const char *id, const struct mask_note *note,
+    struct message out[SESSION_PARTIES], int *len, struct fault *fault);
+
+/* Decides again about a text that waits to be sent: since it was taken the
+ * session may be over, or somebody else in the place of a party. */
+enum rc mask_errand(const struct mask *mask, const struct message *message,
+    struct mask_errand *errand);
+
+/* Writes down that Twilio took a text, as sid, with this status; what was
+ * written is then forgotten, unless the service keeps it. */
+enum rc mask_sent(const struct mask *mask, struct message *message,
+    const char *sid, enum message_status status);
+
+/* The same for one that is never sent: Twilio's error, or 0 and why in a
+ * word. */
+enum rc mask_unsent(const struct mask *mask, struct message *message,
+    int64_t error, const char *why);
+
+/*
+ * Writes down a report of Twilio's on the text called id, which went out as
+ * sid. Late, repeated and unordered reports do no harm. RC_NONE if no such
+ * text went out.
+ */
+enum rc mask_report_text(const struct mask *mask, const char *id,
+    const char *sid, enum message_status status, int64_t error);
 
 #endif

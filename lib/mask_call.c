@@ -40,30 +40,6 @@ struct inquiry {
 	char peer[PHONE_SIZE]; /* the real number behind it */
 };
 
-/* Says what a leg's times and its session's state mean at now. */
-static void
-state_facts(
-    const struct leg_route *leg, int64_t now, struct policy_facts *facts)
-{
-	if (leg->held_until <= now && leg->live_until <= now)
-		return;
-	/* Replaced is replaced, whatever the clock says. */
-	facts->leg = leg->live_until > now && !leg->replaced ? POLICY_LEG_LIVE
-							     : POLICY_LEG_HELD;
-	facts->disputed = leg->disputed || leg->peer_disputed;
-	facts->may_call = strcmp(leg->voice, "both") == 0 ||
-			  strcmp(leg->voice, leg->role) == 0;
-	if (leg->closed && leg->expired)
-		facts->session = POLICY_SESSION_EXPIRED;
-	else if (leg->closed)
-		facts->session = leg->linger_until > now
-				     ? POLICY_SESSION_LINGERING
-				     : POLICY_SESSION_CLOSED;
-	else
-		facts->session = leg->expires_at > now ? POLICY_SESSION_OPEN
-						       : POLICY_SESSION_EXPIRED;
-}
-
 /* Finds the first limit that a call by this leg would break. */
 static enum rc
 limit_facts(const struct mask *mask, const struct mask_dialled *dialled,
@@ -112,7 +88,7 @@ leg_facts(const struct mask *mask, const struct mask_dialled *dialled,
 	const struct leg_route *leg = &inquiry->leg;
 	enum rc rc;
 
-	state_facts(leg, now_s(mask), &inquiry->facts);
+	leg_state(leg, leg->voice, now_s(mask), &inquiry->facts);
 	if (inquiry->facts.leg != POLICY_LEG_LIVE)
 		return RC_OK;
 	rc = session_unseal(inquiry->peer, mask->keys, leg->peer_id,

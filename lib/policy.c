@@ -1,4 +1,4 @@
-/* The decision: what to do with a call. */
+/* The decision: what to do with a call, or a text. */
 
 #include "policy.h"
 
@@ -13,6 +13,7 @@ static const char *const reasons[POLICY__MAX] = {
 	[POLICY_CONNECTED] = "connected",
 	[POLICY_CONNECTED_BY_CODE] = "connected_by_code",
 	[POLICY_CONNECTED_BY_INTENT] = "connected_by_intent",
+	[POLICY_RELAYED] = "relayed",
 	[POLICY_NUMBER_UNKNOWN] = "number_unknown",
 	[POLICY_CALLER_WITHHELD] = "caller_withheld",
 	[POLICY_CALLER_UNKNOWN] = "caller_unknown",
@@ -22,6 +23,7 @@ static const char *const reasons[POLICY__MAX] = {
 	[POLICY_PARTY_REPLACED] = "party_replaced",
 	[POLICY_PARTY_DISPUTED] = "party_disputed",
 	[POLICY_VOICE_OFF] = "voice_off",
+	[POLICY_TEXT_OFF] = "text_off",
 	[POLICY_SESSION_LIMIT] = "session_limit",
 	[POLICY_PERSON_LIMIT] = "person_limit",
 	[POLICY_SERVICE_LIMIT] = "service_limit",
@@ -101,6 +103,19 @@ policy_decide(const struct policy_facts *facts)
 	if (facts->limit != POLICY_LIMIT_NONE)
 		return decision(POLICY_REFUSE, limits[facts->limit]);
 	return decision(POLICY_CONNECT, proofs[facts->proof]);
+}
+
+enum policy_reason
+policy_decide_text(const struct policy_facts *facts)
+{
+	struct policy_facts text = *facts;
+	enum policy_reason reason;
+
+	text.proof = POLICY_PROOF_NONE;
+	reason = policy_decide(&text).reason;
+	if (reason == POLICY_CONNECTED)
+		return POLICY_RELAYED;
+	return reason == POLICY_VOICE_OFF ? POLICY_TEXT_OFF : reason;
 }
 
 const char *

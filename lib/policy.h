@@ -2,9 +2,9 @@
 #define POLICY_H
 
 /*
- * The decision: what to do with a call. A pure function of what is known, so
- * that it can be tested over all its inputs and explained without placing a
- * call. It connects in one case only.
+ * The decision: what to do with a call, or a text. A pure function of what is
+ * known, so that it can be tested over all its inputs and explained without
+ * placing a call. It connects in one case only.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ enum policy_session {
 enum policy_limit {
 	POLICY_LIMIT_NONE,
 	POLICY_LIMIT_SESSION, /* calls in the session */
-	POLICY_LIMIT_PERSON,  /* calls of the caller in a minute */
+	POLICY_LIMIT_PERSON,  /* calls, or texts, of the caller in a minute */
 	POLICY_LIMIT_SERVICE, /* minutes of the service in a day */
 	POLICY_LIMIT_COUNTRY, /* where the callee's number is */
 	POLICY_LIMIT__MAX
@@ -56,7 +56,7 @@ struct policy_facts {
 	enum policy_leg leg; /* of the caller, by number or proof */
 	enum policy_session session;
 	bool disputed; /* one of the phones is said to be another person's */
-	bool may_call; /* the session lets this party call */
+	bool may_call; /* the session lets this party call; or text */
 	enum policy_limit limit; /* that the call would break */
 	bool ask_code;           /* unknown callers are asked for a code */
 	bool support_line;       /* there is one for late callers */
@@ -70,11 +70,12 @@ enum policy_action {
 	POLICY_ACTION__MAX
 };
 
-/* Why; kept with the call. */
+/* Why; kept with the call or the text. */
 enum policy_reason {
 	POLICY_CONNECTED,
 	POLICY_CONNECTED_BY_CODE,
 	POLICY_CONNECTED_BY_INTENT,
+	POLICY_RELAYED, /* a text */
 	POLICY_NUMBER_UNKNOWN,
 	POLICY_CALLER_WITHHELD,
 	POLICY_CALLER_UNKNOWN,
@@ -84,6 +85,7 @@ enum policy_reason {
 	POLICY_PARTY_REPLACED,
 	POLICY_PARTY_DISPUTED,
 	POLICY_VOICE_OFF,
+	POLICY_TEXT_OFF,
 	POLICY_SESSION_LIMIT,
 	POLICY_PERSON_LIMIT,
 	POLICY_SERVICE_LIMIT,
@@ -96,8 +98,14 @@ struct policy_decision {
 	enum policy_reason reason;
 };
 
-/* Decides. */
+/* Decides about a call. */
 struct policy_decision policy_decide(const struct policy_facts *facts);
+
+/*
+ * Decides about a text: POLICY_RELAYED, or why not. It goes by the number of
+ * the sender alone; nobody is asked for a code, or put through elsewhere.
+ */
+enum policy_reason policy_decide_text(const struct policy_facts *facts);
 
 /* Returns the word for an action or a reason as the API shows it. */
 const char *policy_action_name(enum policy_action action);

@@ -50,6 +50,20 @@ static const struct language {
 		[SAY_NO_ANSWER] =
 		    "There is no answer. Please try again later. Goodbye.",
 		[SAY_FAILED] = "The call could not be connected. Goodbye.",
+		[SAY_TEXT_ENDED] =
+		    "Your trip has ended, so this number passes on no more "
+		    "texts.",
+		[SAY_TEXT_DISPUTED] =
+		    "The other phone cannot be reached by this number any "
+		    "more. Please use the app.",
+		[SAY_TEXT_OFF] =
+		    "Texts are not possible on this trip. Yours was not "
+		    "passed on.",
+		[SAY_TEXT_TOO_MANY] =
+		    "Your text was not passed on: there have been too many. "
+		    "Please wait a minute.",
+		[SAY_TEXT_NOT_FROM_HERE] =
+		    "The other phone cannot be texted from here.",
 	    } },
 	{ "de", "de-DE",
 	    {
@@ -97,6 +111,21 @@ static const struct language {
 		    "Niemand hebt ab. Bitte versuchen Sie es später noch "
 		    "einmal. Auf Wiederhören.",
 		[SAY_FAILED] = "Der Anruf kam nicht zustande. Auf Wiederhören.",
+		[SAY_TEXT_ENDED] =
+		    "Ihre Fahrt ist beendet, diese Nummer leitet keine "
+		    "Nachrichten mehr weiter.",
+		[SAY_TEXT_DISPUTED] =
+		    "Das andere Telefon ist unter dieser Nummer nicht mehr "
+		    "erreichbar. Bitte nutzen Sie die App.",
+		[SAY_TEXT_OFF] =
+		    "Bei dieser Fahrt sind Nachrichten nicht möglich. Ihre "
+		    "wurde nicht weitergeleitet.",
+		[SAY_TEXT_TOO_MANY] =
+		    "Ihre Nachricht wurde nicht weitergeleitet: es waren zu "
+		    "viele. Bitte warten Sie eine Minute.",
+		[SAY_TEXT_NOT_FROM_HERE] =
+		    "An das andere Telefon kann von hier nicht geschrieben "
+		    "werden.",
 	    } },
 	{ "fr", "fr-FR",
 	    {
@@ -141,6 +170,20 @@ static const struct language {
 		    "Personne ne répond. Veuillez réessayer plus tard. Au "
 		    "revoir.",
 		[SAY_FAILED] = "L'appel n'a pas pu aboutir. Au revoir.",
+		[SAY_TEXT_ENDED] =
+		    "Votre course est terminée, ce numéro ne transmet plus de "
+		    "messages.",
+		[SAY_TEXT_DISPUTED] =
+		    "L'autre téléphone n'est plus joignable à ce numéro. "
+		    "Veuillez utiliser l'application.",
+		[SAY_TEXT_OFF] =
+		    "Les messages ne sont pas possibles pour cette course: "
+		    "il n'a pas été transmis.",
+		[SAY_TEXT_TOO_MANY] =
+		    "Votre message n'a pas été transmis: il y en a eu trop. "
+		    "Veuillez attendre une minute.",
+		[SAY_TEXT_NOT_FROM_HERE] =
+		    "On ne peut pas écrire d'ici à l'autre téléphone.",
 	    } },
 };
 
@@ -183,9 +226,30 @@ say_reason(enum policy_reason reason, const char *language)
 	};
 
 	if (reason == POLICY_CONNECTED || reason == POLICY_CONNECTED_BY_CODE ||
-	    reason == POLICY_CONNECTED_BY_INTENT)
+	    reason == POLICY_CONNECTED_BY_INTENT || reason == POLICY_RELAYED)
 		return "";
 	return say(sentences[reason], language);
+}
+
+const char *
+say_text(enum policy_reason reason, const char *language)
+{
+	switch (reason) {
+	case POLICY_SESSION_IS_CLOSED:
+	case POLICY_SESSION_IS_EXPIRED:
+	case POLICY_PARTY_REPLACED:
+		return say(SAY_TEXT_ENDED, language);
+	case POLICY_PARTY_DISPUTED:
+		return say(SAY_TEXT_DISPUTED, language);
+	case POLICY_TEXT_OFF:
+		return say(SAY_TEXT_OFF, language);
+	case POLICY_PERSON_LIMIT:
+		return say(SAY_TEXT_TOO_MANY, language);
+	case POLICY_COUNTRY_LIMIT:
+		return say(SAY_TEXT_NOT_FROM_HERE, language);
+	default:
+		return "";
+	}
 }
 
 const char *

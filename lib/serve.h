@@ -53,6 +53,7 @@ struct exchange {
 		struct session_filter filter;
 		struct session_change change;
 		struct session_closing closing;
+		struct mask_note note;
 		char role[SESSION_ROLE_SIZE];
 		struct {
 			int64_t after; /* the newest seq that is known */

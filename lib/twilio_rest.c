@@ -148,6 +148,8 @@ twilio_rest_list(const struct http_answer *answer, const char *name,
 		struct twilio_item item = {
 			.sid = text_of(thing, "sid"),
 			.direction = text_of(thing, "direction"),
+			.status = text_of(thing, "status"),
+			.body = text_of(thing, "body"),
 		};
 
 		if (timestamp_parse(&item.created_at,

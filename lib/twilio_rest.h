@@ -40,6 +40,8 @@ struct twilio_reply {
 struct twilio_item {
 	const char *sid;
 	const char *direction; /* outbound-api, …; "" */
+	const char *status;    /* as in struct twilio_reply */
+	const char *body;      /* of a message; "" */
 	int64_t created_at;    /* epoch seconds; 0: not told */
 };
 

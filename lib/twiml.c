@@ -117,6 +117,15 @@ nothing(xmlTextWriter *writer, const void *cookie)
 }
 
 static int
+message(xmlTextWriter *writer, const void *cookie)
+{
+	if (!is_xml(cookie))
+		return -1;
+	return xmlTextWriterWriteElement(
+	    writer, ELEMENT("Message"), ELEMENT(cookie));
+}
+
+static int
 dial(xmlTextWriter *writer, const void *cookie)
 {
 	const struct twiml_dial *d = cookie;
@@ -192,6 +201,12 @@ enum rc
 twiml_gather(struct buf *out, const struct twiml_gather *g)
 {
 	return document(out, gather, g);
+}
+
+enum rc
+twiml_message(struct buf *out, const char *sentence)
+{
+	return document(out, message, sentence);
 }
 
 enum rc

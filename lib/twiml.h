@@ -2,9 +2,9 @@
 #define TWIML_H
 
 /*
- * TwiML: what Twilio is told to do with a call. Written with libxml2's writer
- * and never parsed. Each function appends one whole document to out and
- * returns RC_MEMORY, with out marked as failed, if it cannot.
+ * TwiML: what Twilio is told to do with a call or a text. Written with
+ * libxml2's writer and never parsed. Each function appends one whole document
+ * to out and returns RC_MEMORY, with out marked as failed, if it cannot.
  */
 
 #include "buf.h"
@@ -51,6 +51,9 @@ enum rc twiml_dial(struct buf *out, const struct twiml_dial *dial);
 
 /* Asks a question; hangs up if no answer comes. */
 enum rc twiml_gather(struct buf *out, const struct twiml_gather *gather);
+
+/* Sends sentence back to the sender of a text. */
+enum rc twiml_message(struct buf *out, const char *sentence);
 
 /* Hangs up. */
 enum rc twiml_hangup(struct buf *out);

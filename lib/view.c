@@ -10,6 +10,7 @@
 
 #include "say.h"
 #include "timestamp.h"
+#include "utf8.h"
 
 /* Parses body; refuses repeated keys, bad UTF-8 and NUL. */
 static enum rc
@@ -377,6 +378,43 @@ view_read_call(char role[SESSION_ROLE_SIZE], const char *body, size_t len,
 	return read_role(role, "from", body, len, fault);
 }
 
+/* Reads what the app writes to a party: 1 to 1600 characters. */
+static enum rc
+read_note_text(
+    json_t *object, char body[MESSAGE_BODY_SIZE], struct fault *fault)
+{
+	size_t chars = 0, len;
+	const char *p;
+	enum rc rc;
+
+	rc =
+	    read_text(object, "", "text", body, MESSAGE_BODY_SIZE, true, fault);
+	for (p = body; (len = utf8_next(p)) != 0; p += len)
+		chars++;
+	if (rc == RC_OK && chars > MESSAGE_CHARS_MAX)
+		rc = rc_fault(fault, RC_INVALID, "text",
+		    "must be at most %d characters", MESSAGE_CHARS_MAX);
+	return rc;
+}
+
+enum rc
+view_read_note(
+    struct mask_note *note, const char *body, size_t len, struct fault *fault)
+{
+	static const char *const known[] = { "to", "text", NULL };
+	json_t *object;
+	enum rc rc;
+
+	if ((rc = parse(&object, body, len, fault)) != RC_OK)
+		return rc;
+	if ((rc = refuse_unknown(object, "", known, fault)) == RC_OK &&
+	    (rc = read_text(object, "", "to", note->to, SESSION_ROLE_SIZE,
+		 false, fault)) == RC_OK)
+		rc = read_note_text(object, note->body, fault);
+	json_decref(object);
+	return rc;
+}
+
 /* Appends json as compact text and releases it; NULL: out of memory. */
 static enum rc
 dump(struct buf *out, json_t *json, size_t flags)
@@ -462,20 +500,79 @@ call_json(const struct call_summary *call)
 	    moment(call->ended_at), "duration", (json_int_t)call->duration_s);
 }
 
+static json_t *
+message_json(const struct message *message)
+{
+	json_t *error =
+	    message->error != 0 ? json_integer(message->error) : json_null();
+
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:I, s:o, s:o, s:o}",
+	    "id", message->id, "from", text(message->from), "to",
+	    text(message->to), "reason", message->reason, "status",
+	    message_status_name(message->status), "error", error, "media",
+	    (json_int_t)message->media, "created_at",
+	    moment(message->created_at), "sent_at", moment(message->sent_at),
+	    "ended_at", moment(message->ended_at));
+}
+
+static json_t *
+calls_json(const struct call_summary *calls, int len)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < len; i++)
+		json_array_append_new(list, call_json(&calls[i]));
+	return list;
+}
+
+static json_t *
+messages_json(const struct message *messages, int len)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < len; i++)
+		json_array_append_new(list, message_json(&messages[i]));
+	return list;
+}
+
 enum rc
 view_session(struct buf *out, const struct session *session, int64_t now,
     const struct call_summary *calls, int calls_len)
 {
-	json_t *json = session_json(session, now), *list;
-	int i;
+	json_t *json = session_json(session, now);
 
-	if (calls != NULL) {
-		list = json_array();
-		for (i = 0; i < calls_len; i++)
-			json_array_append_new(list, call_json(&calls[i]));
-		json_object_set_new(json, "calls", list);
-	}
+	if (calls != NULL)
+		json_object_set_new(
+		    json, "calls", calls_json(calls, calls_len));
 	return dump(out, json, 0);
+}
+
+enum rc
+view_session_history(struct buf *out, const struct session *session,
+    int64_t now, const struct view_history *history)
+{
+	json_t *json = session_json(session, now);
+
+	json_object_set_new(
+	    json, "calls", calls_json(history->calls, history->calls_len));
+	json_object_set_new(json, "messages",
+	    messages_json(history->messages, history->messages_len));
+	return dump(out, json, 0);
+}
+
+enum rc
+view_message(struct buf *out, const struct message *message)
+{
+	return dump(out, message_json(message), 0);
+}
+
+enum rc
+view_messages(struct buf *out, const struct message *messages, int len)
+{
+	return dump(out,
+	    json_pack("{s:o}", "messages", messages_json(messages, len)), 0);
 }
 
 enum rc

@@ -27,6 +27,14 @@ struct view_problem {
 	const char *request; /* request id; "": none */
 };
 
+/* What passed through a session, newest first. */
+struct view_history {
+	const struct call_summary *calls;
+	int calls_len;
+	const struct message *messages;
+	int messages_len;
+};
+
 /*
  * Reads the body of POST /v1/sessions into *request. Returns RC_SYNTAX if it
  * is not JSON of one reading, RC_INVALID for fields that are missing, unknown
@@ -51,6 +59,9 @@ enum rc view_read_role(char role[SESSION_ROLE_SIZE], const char *body,
  * results. */
 enum rc view_read_call(char role[SESSION_ROLE_SIZE], const char *body,
     size_t len, struct fault *fault);
+/* Reads the body of POST …/messages. Same results. */
+enum rc view_read_note(
+    struct mask_note *note, const char *body, size_t len, struct fault *fault);
 
 /*
  * Appends body in a form that is the same for all documents that mean the
@@ -65,6 +76,10 @@ enum rc view_canonical(struct buf *out, const char *body, size_t len);
 enum rc view_session(struct buf *out, const struct session *session,
     int64_t now, const struct call_summary *calls, int calls_len);
 
+/* The same with all of its history. */
+enum rc view_session_history(struct buf *out, const struct session *session,
+    int64_t now, const struct view_history *history);
+
 /*
  * Appends a page of sessions; next is the cursor of the page behind it, "" if
  * there is none. Returns RC_MEMORY.
@@ -77,6 +92,10 @@ enum rc view_call(struct buf *out, const struct call_summary *call);
 
 /* Appends what would be done with a call. Returns RC_MEMORY. */
 enum rc view_route(struct buf *out, const struct mask_route *route);
+
+/* Appends a message, or those made of one note. Returns RC_MEMORY. */
+enum rc view_message(struct buf *out, const struct message *message);
+enum rc view_messages(struct buf *out, const struct message *messages, int len);
 
 /* Appends an intent that waits until expires_at. Returns RC_MEMORY. */
 enum rc view_intent(struct buf *out, int64_t expires_at);

@@ -35,7 +35,7 @@ UPDATE leg SET peer = $2 WHERE party_id = $1;
 SELECT l.session_id, l.party_id, l.live_until, l.held_until,
     s.expires_at, s.closed_at, s.close_reason, s.linger_until, s.voice,
     me.role, me.disputed_at, peer.id, peer.phone_sealed, peer.number,
-    peer.disputed_at, l.number, me.replaced_at
+    peer.disputed_at, l.number, me.replaced_at, s.text
 FROM leg l
 JOIN session s ON s.id = l.session_id
 JOIN party me ON me.id = l.party_id
@@ -48,7 +48,7 @@ WHERE l.number = $1 AND l.person = $2;
 SELECT l.session_id, l.party_id, l.live_until, l.held_until,
     s.expires_at, s.closed_at, s.close_reason, s.linger_until, s.voice,
     me.role, me.disputed_at, peer.id, peer.phone_sealed, peer.number,
-    peer.disputed_at, l.number, me.replaced_at
+    peer.disputed_at, l.number, me.replaced_at, s.text
 FROM leg l
 JOIN session s ON s.id = l.session_id
 JOIN party me ON me.id = l.party_id
@@ -62,7 +62,7 @@ WHERE me.number = $1 AND me.code = $2
 SELECT l.session_id, l.party_id, l.live_until, l.held_until,
     s.expires_at, s.closed_at, s.close_reason, s.linger_until, s.voice,
     me.role, me.disputed_at, peer.id, peer.phone_sealed, peer.number,
-    peer.disputed_at, l.number, me.replaced_at
+    peer.disputed_at, l.number, me.replaced_at, s.text
 FROM leg l
 JOIN session s ON s.id = l.session_id
 JOIN party me ON me.id = l.party_id

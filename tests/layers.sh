@@ -12,7 +12,8 @@ BEGIN {
 	    "db db_driver db_sqlite req twiml http;" \
 	    "phone phone_country policy say service apikey number leg code intent event " \
 	    "call session idempotency twilio_sign outbox hook " \
-	    "twilio_rest message recording redact;" \
+	    "twilio_rest message recording redact redact_text redact_number " \
+	    "redact_address;" \
 	    "mask mask_call mask_place mask_text mask_tidy plan view metrics deliver " \
 	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"

@@ -71,6 +71,9 @@ programs='
 	session-intent   POST  /v1/sessions/none/intents
 	session-call     POST  /v1/sessions/none/calls
 	session-close    POST  /v1/sessions/none/close
+	message-inbound  GET   /twilio/message
+	message-status   GET   /twilio/message/status/none
+	session-message  POST  /v1/sessions/none/messages
 	routes           GET   /v1/routes
 	events           GET   /v1/events
 '

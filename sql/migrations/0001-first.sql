@@ -231,7 +231,7 @@ CREATE TABLE message (
 	from_party TEXT REFERENCES party (id), -- who wrote it; NULL: app, not known
 	to_party TEXT REFERENCES party (id), -- who gets it; NULL: refused
 	number TEXT,                   -- masked number it came to; NULL: from the app
-	reason TEXT NOT NULL,          -- why it was relayed or refused
+	reason TEXT NOT NULL,          -- why it was relayed or refused; 'from_app'
 	status TEXT NOT NULL,          -- 'refused', 'waiting', or Twilio's status of
 	                               -- what went out
 	error BIGINT,                  -- Twilio's ErrorCode; NULL: none
@@ -244,6 +244,8 @@ CREATE TABLE message (
 );
 
 CREATE INDEX message_session ON message (session_id, id);
+-- How much somebody wrote lately.
+CREATE INDEX message_party ON message (from_party, created_at);
 -- Whose text is due to be forgotten.
 CREATE INDEX message_kept ON message (service_id, created_at)
     WHERE body_sealed IS NOT NULL;

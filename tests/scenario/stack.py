@@ -20,9 +20,10 @@ import client
 
 NUMBERS = [f"+120255501{last:02d}" for last in range(10, 18)]
 PROGRAMS = ("voice-inbound", "voice-code", "voice-screen", "voice-placed",
-            "voice-ended", "status-callback", "session-create", "session-get",
+            "voice-ended", "status-callback", "message-inbound",
+            "message-status", "session-create", "session-get",
             "session-update", "session-intent", "session-call",
-            "session-close", "routes", "events")
+            "session-message", "session-close", "routes", "events")
 COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
             "keys_refused", "requests_failed", "pool_low",

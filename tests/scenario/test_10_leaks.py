@@ -1,12 +1,14 @@
 """Real numbers stay inside: whatever happened to them, they stand in no file of
 the installation, in no answer of the API, and in nothing the system tells of
-the processes. The only way out is the Number of a Dial."""
+the processes. The only ways out are the Number of a Dial, and a request to
+Twilio."""
 
 import base64
 import concurrent.futures
 import json
 import re
 import secrets
+import time
 import urllib.parse
 
 import pytest
@@ -96,6 +98,27 @@ def canaries(stack):
                         {"DialCallStatus": "busy", "DialCallSid": driver}):
             stack.webhook(path, {**fields, "CallSid": new_sid(), **changes})
             stack.webhook(path, {**fields, **changes}, "A" * 27 + "=")
+    # Texts that hold the numbers, sent, refused by Twilio and by us.
+    for sender, body in ((customer, driver), (driver, "STOP"),
+                         (customer, customer), (stranger, customer)):
+        stack.sandbox("POST", "messages", {
+            "from": sender, "to": number, "body": body})
+    for to in ("customer", "driver"):
+        stack.api("POST", f"/v1/sessions/{session['id']}/messages",
+                  {"to": to, "text": f"{customer} {driver}"})
+    stack.api("POST", f"/v1/sessions/{session['id']}/messages",
+              {"to": customer, "text": driver})
+    while {message["status"] for message in stack.get(session)["messages"]} & {
+            "waiting", "queued", "sent"}:
+        time.sleep(0.02)
+    for changes in ({}, {"From": customer}, {"Body": driver},
+                    {"NumMedia": "1", "MediaUrl0": customer},
+                    {"MessageSid": customer}):
+        fields = {"MessageSid": "SM" + secrets.token_hex(16), "From": driver,
+                  "To": customer, "Body": "x", "NumMedia": "0", **changes}
+        stack.webhook("/twilio/message", fields)
+        stack.webhook(f"/twilio/message/status/{customer[1:]}", {
+            **fields, "MessageStatus": "sent", "ErrorCode": driver[1:]})
     stack.cli("number", "add", customer, driver, check=False)
     stack.cli("session", "show", session["id"])
     stack.close(session)

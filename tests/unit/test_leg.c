@@ -510,9 +510,12 @@ test_route_tells_modes_and_marks(void **state)
 	assert_false(route.peer_disputed);
 	assert_false(route.replaced);
 	store_run(s, "UPDATE party SET disputed_at = 5 WHERE position = 1");
-	store_run(s, "UPDATE session SET voice = 'driver', linger_until = 9");
+	assert_string_equal(route.text, "both");
+	store_run(s, "UPDATE session SET voice = 'driver', text = 'none',"
+		     " linger_until = 9");
 	must(leg_route(s->db, &route, MASK_1, pool->people.anna));
 	assert_string_equal(route.voice, "driver");
+	assert_string_equal(route.text, "none");
 	assert_int_equal(route.linger_until, 9);
 	assert_false(route.disputed);
 	assert_true(route.peer_disputed);

@@ -213,15 +213,54 @@ test_decide_refuses_nothing_known(void **state)
 	assert_int_equal(is.reason, POLICY_CALLER_UNKNOWN);
 }
 
+/* A text goes the way of a call from a number that shows, but for the two
+ * words that differ, and for what only calls are offered. */
+static void
+test_decide_text_over_all_facts(void **state)
+{
+	enum policy_reason is, should;
+	struct policy_facts f, call;
+	int i, relayed = 0;
+
+	(void)state;
+	for (i = 0; i < COMBINATIONS; i++) {
+		f = facts_of(i);
+		is = policy_decide_text(&f);
+		call = f;
+		call.proof = POLICY_PROOF_NONE;
+		should = expect(&call).reason;
+		if (should == POLICY_CONNECTED)
+			should = POLICY_RELAYED;
+		if (should == POLICY_VOICE_OFF)
+			should = POLICY_TEXT_OFF;
+		assert_string_equal(
+		    policy_reason_name(is), policy_reason_name(should));
+		if (is != POLICY_RELAYED)
+			continue;
+		relayed++;
+		assert_true(f.number_in_use && f.may_call && !f.disputed &&
+			    !f.attestation_failed);
+		assert_int_equal(f.caller, PHONE_CALLER_NUMBER);
+		assert_int_equal(f.leg, POLICY_LEG_LIVE);
+		assert_int_equal(f.limit, POLICY_LIMIT_NONE);
+		assert_true(f.session == POLICY_SESSION_OPEN ||
+			    f.session == POLICY_SESSION_LINGERING);
+	}
+	/* In two kinds of session; proof, code and support line are nothing to
+	 * a text. */
+	assert_int_equal(relayed, 2 * POLICY_PROOF__MAX * 4);
+}
+
 static void
 test_names(void **state)
 {
 	static const char *const reasons[POLICY__MAX] = { "connected",
-		"connected_by_code", "connected_by_intent", "number_unknown",
-		"caller_withheld", "caller_unknown", "attestation_failed",
-		"session_closed", "session_expired", "party_replaced",
-		"party_disputed", "voice_off", "session_limit", "person_limit",
-		"service_limit", "country_limit" };
+		"connected_by_code", "connected_by_intent", "relayed",
+		"number_unknown", "caller_withheld", "caller_unknown",
+		"attestation_failed", "session_closed", "session_expired",
+		"party_replaced", "party_disputed", "voice_off", "text_off",
+		"session_limit", "person_limit", "service_limit",
+		"country_limit" };
 	static const char *const actions[POLICY_ACTION__MAX] = { "connect",
 		"forward", "ask_code", "refuse" };
 	int i;
@@ -245,7 +284,7 @@ test_sentence_for_each_refusal(void **state)
 	for (i = 0; i < POLICY__MAX; i++) {
 		text = say_reason((enum policy_reason)i, "en");
 		assert_non_null(text);
-		if (i <= POLICY_CONNECTED_BY_INTENT)
+		if (i <= POLICY_RELAYED)
 			assert_string_equal(text, "");
 		else
 			assert_in_range(strlen(text), 20, 200);
@@ -287,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_decide_connects_nobody_else),
 		cmocka_unit_test(test_decide_action_fits_reason),
 		cmocka_unit_test(test_decide_refuses_nothing_known),
+		cmocka_unit_test(test_decide_text_over_all_facts),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_sentence_for_each_refusal),
 		cmocka_unit_test(test_sentence_is_plain_words),

@@ -87,7 +87,7 @@ test_reasons(void **state)
 		for (k = 0; k < POLICY__MAX; k++) {
 			text = say_reason(
 			    (enum policy_reason)k, languages[i].name);
-			if (k <= POLICY_CONNECTED_BY_INTENT) {
+			if (k <= POLICY_RELAYED) {
 				assert_string_equal(text, "");
 				continue;
 			}
@@ -130,6 +130,39 @@ test_reasons_that_sound_alike(void **state)
 		    say_reason(limits[i], "fr"), say(SAY_TOO_MANY, "fr"));
 }
 
+/* A text is answered if its sender is known and it was refused; in one SMS of
+ * the 7 bit alphabet, in which é and ü are letters and ô is not. */
+static void
+test_answers_to_texts(void **state)
+{
+	static const enum policy_reason answered[] = { POLICY_SESSION_IS_CLOSED,
+		POLICY_SESSION_IS_EXPIRED, POLICY_PARTY_REPLACED,
+		POLICY_PARTY_DISPUTED, POLICY_TEXT_OFF, POLICY_PERSON_LIMIT,
+		POLICY_COUNTRY_LIMIT };
+	const char *text, *p;
+	size_t i, j;
+	int k;
+
+	(void)state;
+	for (i = 0; i < LENGTH(languages); i++) {
+		for (k = 0; k < POLICY__MAX; k++) {
+			for (j = 0; j < LENGTH(answered); j++)
+				if (answered[j] == (enum policy_reason)k)
+					break;
+			text =
+			    say_text((enum policy_reason)k, languages[i].name);
+			assert_int_equal(text[0] != '\0', j < LENGTH(answered));
+			assert_in_range(strlen(text), 0, 160);
+			for (p = text; *p != '\0'; p += utf8_next(p))
+				if ((signed char)*p < 0)
+					assert_non_null(strstr("ä ö ü é è à",
+					    (char[]){ p[0], p[1], '\0' }));
+		}
+	}
+	assert_ptr_equal(
+	    say_text(POLICY_PARTY_REPLACED, "fr"), say(SAY_TEXT_ENDED, "fr"));
+}
+
 int
 main(void)
 {
@@ -139,6 +172,7 @@ main(void)
 		cmocka_unit_test(test_other_languages_are_english),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_reasons_that_sound_alike),
+		cmocka_unit_test(test_answers_to_texts),
 	};
 
 	return cmocka_run_group_tests_name("say", tests, NULL, NULL);

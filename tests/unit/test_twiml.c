@@ -379,6 +379,23 @@ test_announce(void **state)
 }
 
 static void
+test_message(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(twiml_message(&out, "Trip & all: vôtre"), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    HEAD "<Response><Message>Trip &amp; all: vôtre</Message>"
+		 "</Response>\n");
+	buf_reset(&out);
+	assert_int_equal(twiml_message(&out, "\001"), RC_MEMORY);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+}
+
+static void
 test_gather(void **state)
 {
 	struct twiml_gather gather = { .sentence = "Code & key?",
@@ -458,6 +475,7 @@ main(void)
 		cmocka_unit_test(test_full_buffer_is_refused),
 		cmocka_unit_test(test_documents_follow_the_grammar),
 		cmocka_unit_test(test_announce),
+		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_gather),
 		cmocka_unit_test(test_dial_with_announcement_and_screening),
 	};
