@@ -25,7 +25,8 @@ B	?= build
 PROGRAMS := voice-inbound voice-code voice-screen voice-ended status-callback \
 	session-create session-get session-update session-intent session-close \
 	routes events
-CLI_OBJS := callmask callmask_setup callmask_service callmask_advice \
+CLI_OBJS := callmask callmask_setup callmask_doctor callmask_service \
+	callmask_numbers callmask_sync callmask_twilio callmask_advice \
 	callmask_webhook
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 

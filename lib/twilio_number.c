@@ -178,37 +178,47 @@ read_next(json_t *page, const struct conf *conf, const struct secrets *secrets,
 	return RC_OK;
 }
 
+/* Reads a number; one without a SID is none. */
+static bool
+read_number(json_t *item, struct twilio_number *number)
+{
+	size_t i;
+
+	*number = (struct twilio_number){ .voice = able(item, "voice", "Voice"),
+		.text = able(item, "sms", "SMS") };
+	read_text(item, "sid", number->sid, sizeof number->sid);
+	read_text(item, "phone_number", number->number, sizeof number->number);
+	for (i = 0; i < TWILIO_NUMBER__MAX; i++)
+		read_text(item, settings[i].json, number->is[i],
+		    sizeof number->is[i]);
+	return twilio_sid_valid(number->sid, "PN");
+}
+
 enum rc
 twilio_number_read(const struct conf *conf, const struct secrets *secrets,
     const char *body, size_t len,
     void (*each)(void *cookie, const struct twilio_number *number),
     void *cookie, char next[TWILIO_NUMBER_NEXT_SIZE])
 {
+	struct twilio_number number;
 	json_t *page, *list, *item;
 	enum rc rc = RC_SYNTAX;
-	size_t i, j;
+	size_t i;
 
 	page = json_loadb(body, len, 0, NULL);
 	list = json_object_get(page, "incoming_phone_numbers");
-	if (!json_is_array(list) ||
-	    (rc = read_next(page, conf, secrets, next)) != RC_OK)
-		goto out;
-	json_array_foreach(list, i, item)
-	{
-		struct twilio_number number = { .voice = able(
-						    item, "voice", "Voice"),
-			.text = able(item, "sms", "SMS") };
-
-		read_text(item, "sid", number.sid, sizeof number.sid);
-		read_text(
-		    item, "phone_number", number.number, sizeof number.number);
-		for (j = 0; j < TWILIO_NUMBER__MAX; j++)
-			read_text(item, settings[j].json, number.is[j],
-			    sizeof number.is[j]);
-		if (twilio_sid_valid(number.sid, "PN"))
-			each(cookie, &number);
+	if (json_is_array(list)) {
+		rc = read_next(page, conf, secrets, next);
+		for (i = 0; rc == RC_OK && i < json_array_size(list); i++) {
+			item = json_array_get(list, i);
+			if (read_number(item, &number))
+				each(cookie, &number);
+		}
+	} else if (read_number(page, &number)) {
+		next[0] = '\0';
+		each(cookie, &number);
+		rc = RC_OK;
 	}
-out:
 	json_decref(page);
 	return rc;
 }

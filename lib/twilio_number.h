@@ -83,10 +83,10 @@ void twilio_number_find(struct twilio_rest *rest, const struct conf *conf,
     const struct secrets *secrets, const char *number);
 
 /*
- * Reads a page of the account's numbers: calls each with every number and
- * stores in next the path of the page behind it, "" if it was the last. A page
- * elsewhere than in this account at the configured base is not gone to.
- * Returns RC_SYNTAX if that is not a page, or names such a one.
+ * Reads a page of the account's numbers, or one number by itself: calls each
+ * with every number and stores in next the path of the page behind it, "" if
+ * it was the last. A page elsewhere than in this account at the configured base
+ * is not gone to. Returns RC_SYNTAX if that is not a page, or names such a one.
  */
 enum rc twilio_number_read(const struct conf *conf,
     const struct secrets *secrets, const char *body, size_t len,

@@ -289,11 +289,28 @@ test_a_page(void **state)
 	assert_true(kept.last.text);
 }
 
+/* What a request that sets or buys one is answered by. */
+static void
+test_one_number(void **state)
+{
+	char next[TWILIO_NUMBER_NEXT_SIZE] = "x";
+	struct kept kept;
+
+	(void)state;
+	assert_int_equal(
+	    read_page(
+		&kept, "{\"sid\":\"" SID "\",\"sms_method\":\"GET\"}", next),
+	    RC_OK);
+	assert_int_equal(kept.len, 1);
+	assert_string_equal(kept.last.is[TWILIO_NUMBER_SMS_METHOD], "GET");
+	assert_string_equal(next, "");
+}
+
 static void
 test_what_is_no_page(void **state)
 {
 	static const char *const bodies[] = { "", "{", "[]", "{}", "null",
-		"{\"incoming_phone_numbers\":{}}",
+		"{\"sid\":\"PN\"}", "{\"incoming_phone_numbers\":{}}",
 		"{\"incoming_phone_numbers\":[],\"next_page_uri\":7}" };
 	char next[TWILIO_NUMBER_NEXT_SIZE];
 	struct kept kept;
@@ -460,6 +477,7 @@ main(void)
 		cmocka_unit_test(test_buying_and_releasing),
 		cmocka_unit_test(test_listing_and_searching),
 		cmocka_unit_test(test_a_page),
+		cmocka_unit_test(test_one_number),
 		cmocka_unit_test(test_what_is_no_page),
 		cmocka_unit_test(test_pages_elsewhere_are_not_gone_to),
 		cmocka_unit_test(test_pages_below_a_path),
