@@ -188,9 +188,14 @@ read_number(json_t *item, struct twilio_number *number)
 		.text = able(item, "sms", "SMS") };
 	read_text(item, "sid", number->sid, sizeof number->sid);
 	read_text(item, "phone_number", number->number, sizeof number->number);
-	for (i = 0; i < TWILIO_NUMBER__MAX; i++)
+	for (i = 0; i < TWILIO_NUMBER__MAX; i++) {
 		read_text(item, settings[i].json, number->is[i],
 		    sizeof number->is[i]);
+		/* What Twilio takes if nothing was said. */
+		if (number->is[i][0] == '\0' &&
+		    strstr(settings[i].json, "_method") != NULL)
+			strcpy(number->is[i], "POST");
+	}
 	return twilio_sid_valid(number->sid, "PN");
 }
 

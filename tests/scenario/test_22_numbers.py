@@ -1,22 +1,16 @@
 """Numbers and Twilio, by the operator's tool: what is set, searched, bought and
 released, what doctor finds, and how keys change."""
 
-import base64
-import http.client
 import json
 import os
-import pty
 import re
 import secrets
-import select
-import shlex
-import subprocess
 import urllib.parse
 
 import pytest
 
 import stack as stacks
-from between import Between
+from between import Account, Between
 from client import masked
 
 SETTINGS = ("voice_url", "voice_method", "status_callback",
@@ -24,104 +18,6 @@ SETTINGS = ("voice_url", "voice_method", "status_callback",
             "voice_application_sid")
 TRUNK, APPLICATION = "TK" + "0" * 32, "AP" + "0" * 32
 ELSEWHERE = "https://elsewhere.example/"
-
-
-class Account:
-    """The account at the sandbox, as Twilio's console shows it, and callmask's
-    tool that is led past `between`."""
-
-    def __init__(self, stack, folder, service, **conf):
-        self.stack, self.service = stack, service
-        self.between = Between(stack.env["SANDBOX_URL"])
-        self.sid = stack.env["TWILIO_ACCOUNT_SID"]
-        self.conf = folder / "callmask.conf"
-        self.set(twilio_api_url=self.between.url, **conf)
-        self.bought = []
-
-    def set(self, **conf):
-        """Write a configuration that differs from the stack's."""
-        text = self.stack.read("callmask.conf")
-        for key, value in conf.items():
-            text = re.sub(rf"(?m)^{key} *=.*\n", "", text)
-            text += f"{key} = {value}\n"
-        self.conf.write_text(text)
-
-    def rest(self, method, path, **fields):
-        """One request to the sandbox, by no callmask."""
-        line = http.client.HTTPConnection(
-            urllib.parse.urlsplit(self.stack.env["SANDBOX_URL"]).netloc)
-        code = f"{self.sid}:{self.stack.env['TWILIO_AUTH_TOKEN']}".encode()
-        form = urllib.parse.urlencode(fields)
-        path = f"/2010-04-01/Accounts/{self.sid}/IncomingPhoneNumbers{path}"
-        if method == "GET" and form:
-            path, form = f"{path}?{form}", None
-        try:
-            line.request(method, path, form, {
-                "Authorization": "Basic " + base64.b64encode(code).decode(),
-                "Content-Type": "application/x-www-form-urlencoded"})
-            answer = line.getresponse()
-            assert answer.status < 300
-            return json.loads(answer.read() or b"null")
-        finally:
-            line.close()
-
-    def buy(self, number, **settings):
-        """Have a number, set to callmask but for what is given."""
-        right = {"VoiceUrl": self.stack.url + "/twilio/voice",
-                 "StatusCallback": self.stack.url + "/twilio/status",
-                 "SmsUrl": self.stack.url + "/twilio/message"}
-        self.rest("POST", ".json", PhoneNumber=number, **right | settings)
-
-    def get(self, number):
-        """A number's resource, or None."""
-        [*found] = self.rest("GET", ".json", PhoneNumber=number)[
-            "incoming_phone_numbers"]
-        return found[0] if found else None
-
-    def settings(self, number):
-        """What decides where its calls and texts go."""
-        resource = self.get(number)
-        return {name: resource[name] for name in SETTINGS}
-
-    def state(self, number):
-        """What the pool says of a number; None if it is in none."""
-        rows = self.stack.rows("SELECT state FROM number WHERE number = ?",
-                               number)
-        return rows[0][0] if rows else None
-
-    def command(self, *arguments):
-        """The command line of the tool."""
-        program = shlex.split(self.stack.env["CALLMASK"])[0]
-        return [program, "-c", self.conf, "-s", self.service, *arguments]
-
-    def cli(self, *arguments):
-        """Run the tool."""
-        return subprocess.run(self.command(*arguments), capture_output=True,
-                              text=True, check=False, timeout=60,
-                              stdin=subprocess.DEVNULL)
-
-    def sync(self, *arguments):
-        """Run `number sync`: exit status and lines."""
-        done = self.cli("number", "sync", *arguments)
-        return done.returncode, done.stdout.splitlines()
-
-    def at_terminal(self, *arguments, typed=b""):
-        """Run the tool at a terminal: exit status and what stood there."""
-        ours, theirs = pty.openpty()
-        with subprocess.Popen(self.command(*arguments), stdin=theirs,
-                              stdout=theirs, stderr=theirs) as running:
-            os.close(theirs)
-            os.write(ours, typed)
-            shown = b""
-            while select.select([ours], [], [], 30)[0]:
-                try:
-                    data = os.read(ours, 65536)
-                except OSError:          # how Linux tells the end of it
-                    break
-                shown += data
-            status = running.wait(30)
-        os.close(ours)
-        return status, shown.decode()
 
 
 # American area codes that client.AREA_CODES leaves over.
@@ -142,17 +38,15 @@ def area():
 @pytest.fixture
 def account(stack, tmp_path, area):
     """A service of its own in the shared stack, without numbers yet."""
-    service = f"numbers-{area}"
-    stack.new_service(service, "--hold", "0")
-    made = Account(stack, tmp_path, service)
-    made.numbers = [f"+1{area}55501{last:02d}" for last in range(100)]
+    made = Account(stack, tmp_path, f"numbers-{area}", area)
     yield made
-    made.between.shutdown()
-    made.between.server_close()
-    # So that other tests find the account as it was.
-    for each in made.rest("GET", ".json", PageSize="1000",
-                          PhoneNumber=f"+1{area}")["incoming_phone_numbers"]:
-        made.rest("DELETE", f"/{each['sid']}.json")
+    made.close()
+
+
+def settings(account, number):
+    """What decides where a number's calls and texts go."""
+    resource = account.get(number)
+    return {name: resource[name] for name in SETTINGS}
 
 
 def pool(account, *numbers):
@@ -186,10 +80,10 @@ WRONG = (
 
 def test_sync_shows_what_differs_and_sets_it(account):
     wrong = dict(zip(account.numbers, WRONG))
-    for number, (settings, *_) in wrong.items():
-        account.buy(number, **settings)
+    for number, (wish, *_) in wrong.items():
+        account.buy(number, **wish)
     pool(account, *wrong)
-    before = [account.settings(number) for number in wrong]
+    before = [settings(account, number) for number in wrong]
     status, lines = account.sync()
     assert status == 1
     assert lines == [
@@ -198,14 +92,14 @@ def test_sync_shows_what_differs_and_sets_it(account):
             "" if to == "POST" else account.stack.url, to)
         for number, (_, setting, was, to) in wrong.items()] + [
         f"{len(wrong)} numbers in the pool, {len(wrong)} not right"]
-    assert before == [account.settings(number) for number in wrong]
+    assert before == [settings(account, number) for number in wrong]
 
     status, lines = account.sync("--apply")
     assert status == 0
     assert lines == [f"{number:16}  set" for number in wrong] + [
         f"{len(wrong)} numbers in the pool, 0 not right"]
     for number in wrong:
-        assert account.settings(number) == {
+        assert settings(account, number) == {
             "voice_url": account.stack.url + "/twilio/voice",
             "status_callback": account.stack.url + "/twilio/status",
             "sms_url": account.stack.url + "/twilio/message",
@@ -215,7 +109,7 @@ def test_sync_shows_what_differs_and_sets_it(account):
     # Only what differed was sent.
     assert [each["form"].keys() for each in account.between.seen
             if each["method"] == "POST"] == [
-        settings.keys() for settings, *_ in wrong.values()]
+        wish.keys() for wish, *_ in wrong.values()]
     account.sync("--apply")
     assert len(account.between.made("POST")) == len(wrong)
 
@@ -250,13 +144,13 @@ def test_what_others_have_is_taken_over_only_if_told(account):
         ["3", "numbers"]]
     assert TRUNK in lines[1] and "--take-over" in lines[1]
     assert "may stay" in lines[4] and lines[5].endswith("2 not right")
-    assert account.settings(trunk)["trunk_sid"] == TRUNK
+    assert settings(account, trunk)["trunk_sid"] == TRUNK
     assert account.cli("number", "sync", "--take-over").returncode == 2
 
     assert account.sync("--apply", "--take-over")[0] == 0
-    assert account.settings(trunk)["trunk_sid"] is None
+    assert settings(account, trunk)["trunk_sid"] is None
     assert account.get(application)["sms_application_sid"] is None
-    assert account.settings(application)["voice_application_sid"] is None
+    assert settings(account, application)["voice_application_sid"] is None
     assert account.get(noted)["voice_fallback_url"] == ELSEWHERE
 
 
@@ -321,10 +215,10 @@ def test_overrides_go_to_the_voice_url_alone(account):
     pool(account, number)
     assert account.sync()[0] == 1
     assert account.sync("--apply")[0] == 0
-    settings = account.settings(number)
-    assert settings["voice_url"] \
+    now = settings(account, number)
+    assert now["voice_url"] \
         == account.stack.url + "/twilio/voice#rc=2&rp=ct,rt,5xx"
-    assert settings["status_callback"] == account.stack.url + "/twilio/status"
+    assert now["status_callback"] == account.stack.url + "/twilio/status"
 
 
 def test_sync_reads_page_by_page_and_shows_it(account):
@@ -350,10 +244,7 @@ def test_sync_reads_page_by_page_and_shows_it(account):
         assert "reading" not in account.cli("number", "sync").stderr
     finally:
         for area in areas:
-            for each in account.rest(
-                    "GET", ".json", PageSize="1000",
-                    PhoneNumber=f"+1{area}555")["incoming_phone_numbers"]:
-                account.rest("DELETE", f"/{each['sid']}.json")
+            account.release(area)
     pages = [urllib.parse.parse_qs(path.partition("?")[2])
              for _, path in account.between.made("GET")[:2]]
     assert pages[0] == {"PageSize": ["200"]} and pages[1]["Page"] == ["1"]
@@ -366,8 +257,7 @@ def test_a_page_elsewhere_is_not_gone_to(account):
         "next_page_uri": evil.url + f"/2010-04-01/Accounts/{account.sid}/x"}))
     status, lines = account.sync()
     assert (status, lines) == (1, []) and evil.seen == []
-    evil.shutdown()
-    evil.server_close()
+    evil.close()
 
 
 def test_sync_goes_on_where_it_was_broken_off(account):
@@ -391,7 +281,7 @@ def test_one_number_that_twilio_refuses_stops_no_other(account):
     account.between.tell(None, (400, {"code": 21402, "message": "x"}))
     done = account.cli("number", "sync", "--apply")
     assert done.returncode == 1 and "error 21402" in done.stderr
-    assert [account.settings(number)["voice_url"] == ELSEWHERE
+    assert [settings(account, number)["voice_url"] == ELSEWHERE
             for number in numbers] == [True, False, False]
 
 

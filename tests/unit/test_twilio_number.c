@@ -281,7 +281,10 @@ test_a_page(void **state)
 	    kept.last.is[TWILIO_NUMBER_VOICE_URL], "https://a/b#c");
 	assert_string_equal(kept.last.is[TWILIO_NUMBER_VOICE_METHOD], "POST");
 	assert_string_equal(kept.last.is[TWILIO_NUMBER_STATUS_CALLBACK], "");
-	assert_string_equal(kept.last.is[TWILIO_NUMBER_SMS_METHOD], "");
+	/* Of methods nobody chose, the one that Twilio takes. */
+	assert_string_equal(kept.last.is[TWILIO_NUMBER_SMS_METHOD], "POST");
+	assert_string_equal(
+	    kept.last.is[TWILIO_NUMBER_STATUS_CALLBACK_METHOD], "POST");
 	assert_string_equal(kept.last.is[TWILIO_NUMBER_TRUNK], TRUNK);
 	assert_string_equal(
 	    kept.last.is[TWILIO_NUMBER_VOICE_FALLBACK], "a?[2Jb");
