@@ -1,6 +1,6 @@
 """Every REST request callmask makes is held against Twilio's own description of
 its API, by Prism, and every field's name is looked up there: Prism passes over
-names it does not know."""
+names it does not know. Runs last, to judge what all other tests have asked."""
 
 import base64
 import http.client
