@@ -23,8 +23,8 @@ print_finding(void *cookie, const struct twilio_number_finding *finding)
 {
 	static const char *const remedies[] = {
 		[TWILIO_NUMBER_SET] = "",
-		[TWILIO_NUMBER_TAKE] = ": it wins over our URLs; --take-over "
-				       "takes the number from it",
+		[TWILIO_NUMBER_TAKE] =
+		    ": it wins over our URLs; try --take-over",
 		[TWILIO_NUMBER_LACK] = ": cannot be set",
 		[TWILIO_NUMBER_NOTE] = " (may stay)",
 	};
