@@ -527,6 +527,17 @@ def test_only_numbers_of_the_service_are_released(account):
     assert account.state(account.stack.numbers[0]) == "active"
 
 
+def test_no_other_number_is_released(account):
+    """Twilio's filter finds numbers that only hold what was asked for."""
+    mine, other = account.numbers[:2]
+    account.buy(other)
+    pool(account, mine)
+    account.between.tell((200, {"incoming_phone_numbers": [account.get(other)]}))
+    done = account.cli("number", "release", "--yes", mine)
+    assert done.returncode == 0 and "not in the account" in done.stdout
+    assert account.get(other)
+
+
 # doctor.
 
 def findings(done):
