@@ -85,19 +85,17 @@ cli_twilio_ask(struct cli_twilio *twilio, struct twilio_rest *rest)
 
 	twilio->status = 0;
 	twilio->verdict = TWILIO_NO;
-	for (tries = 0; tries < BUSY_TRIES; tries++) {
+	rc = twilio_rest_end(rest);
+	for (tries = 0; rc == RC_OK && tries < BUSY_TRIES; tries++) {
 		if (tries != 0)
 			wait_turn(twilio, tries - 1);
-		if ((rc = twilio_rest_end(rest)) != RC_OK ||
-		    (rc = http_ask(twilio->http, &rest->http, keep, twilio)) !=
-			RC_OK) {
-			snprintf(twilio->error, sizeof twilio->error, "%s",
-			    rc_name(rc));
-			break;
-		}
+		rc = http_ask(twilio->http, &rest->http, keep, twilio);
 		if (twilio->status != 429)
 			break;
 	}
+	if (rc != RC_OK)
+		snprintf(
+		    twilio->error, sizeof twilio->error, "%s", rc_name(rc));
 	twilio_rest_free(rest);
 	return twilio->verdict;
 }
