@@ -178,7 +178,7 @@ static int
 add(struct cli *cli, const char *number, bool trial)
 {
 	struct change change = { .cli = cli, .number = number, .trial = trial };
-	enum rc rc = db_transact(cli->db, DB_WAIT_MS, add_number, &change);
+	enum rc rc = cli_transact(cli, add_number, &change);
 
 	return rc == RC_OK ? 0 : cli_fail(rc, &change.fault, number);
 }
@@ -384,7 +384,7 @@ release(struct cli_twilio *twilio, struct cli *cli, const char *number)
 	struct sought sought;
 	enum rc rc;
 
-	rc = db_transact(cli->db, DB_WAIT_MS, retire, &change);
+	rc = cli_transact(cli, retire, &change);
 	if (rc == RC_NONE) {
 		warnx("%s: somebody's session lives on it or holds it; "
 		      "`callmask number set draining %s` lets it run dry",

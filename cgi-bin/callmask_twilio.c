@@ -159,6 +159,8 @@ by_number(const void *number, const void *member)
 static struct cli_member *
 find_member(const struct cli_pool *pool, const char *number)
 {
+	if (pool->len == 0)
+		return NULL;
 	return bsearch(
 	    number, pool->members, pool->len, sizeof *pool->members, by_number);
 }

@@ -1,6 +1,6 @@
 """Every REST request callmask makes is held against Twilio's own description of
 its API, by Prism, and every field's name is looked up there: Prism passes over
-names it does not know. Runs last, to judge what all other tests have asked."""
+names it does not know."""
 
 import base64
 import http.client
@@ -36,7 +36,7 @@ ASKED = {
 
 def tour(account):
     """Have callmask make a request of every kind. Add a line for a new kind,
-    and its path to ASKED; what other tests have asked is judged as well."""
+    and its path to ASKED."""
     bought, wrong, taken = account.numbers[:3]
     account.buy(wrong, VoiceUrl="https://elsewhere.example/", VoiceMethod="GET",
                 StatusCallback="", StatusCallbackMethod="GET", SmsUrl="",
@@ -135,8 +135,8 @@ def names(description, request):
 
 @pytest.fixture(scope="module")
 def asked(stack, description, tmp_path_factory):
-    """One of each kind of request that callmask made to the sandbox, in this
-    test and in all before it."""
+    """One of each shape of request that callmask made to the sandbox: on the
+    tour, and in the tests before it that shared this stack."""
     account = Account(stack, tmp_path_factory.mktemp("account"), "prism", "978")
     tour(account)
     account.close()
