@@ -101,7 +101,8 @@ ORDER BY number;
 SELECT (SELECT count(*) FROM outbox WHERE state = 'waiting'),
     (SELECT coalesce(min(created_at_ms), 0) FROM outbox
         WHERE state = 'waiting' AND due_at_ms <= $1),
-    (SELECT count(*) FROM outbox WHERE state = 'parked');
+    (SELECT count(*) FROM outbox
+        WHERE state <> 'waiting' AND state = 'parked');
 
 -- name: attempt_insert
 -- Numbers go on where they were, also when a parked one is tried anew.

@@ -621,9 +621,11 @@ def test_doctor_looks_into_the_outbox(account, new_stack):
     for name, state, at in (("1", "waiting", 1000), ("2", "waiting", 2000),
                             ("3", "parked", 3000)):
         connection.execute(
-            "INSERT INTO outbox SELECT ?, id, 'app', 'event', 'evt_', NULL, ?, "
-            "1, 0, ?, ?, ? FROM service", ["dlv_" + name, state, at, at,
-                                           1 if state == "parked" else None])
+            "INSERT INTO outbox (id, service_id, channel, kind, subject_id, "
+            "state, lease, attempts, doubt, due_at_ms, created_at_ms, ended_at) "
+            "SELECT ?, id, 'app', 'event', 'evt_', ?, 0, 1, 0, ?, ?, ? "
+            "FROM service",
+            ["dlv_" + name, state, at, at, 1 if state == "parked" else None])
     connection.close()
     done = stack.cli("doctor", check=False)
     assert done.returncode == 1
