@@ -46,6 +46,14 @@ static const struct command {
 	    "show the masked numbers and their use" },
 	{ "number", "set", NEEDS_SERVICE, cli_number_set,
 	    "reserve, drain, retire or reactivate masked numbers" },
+	{ "number", "sync", NEEDS_SERVICE, cli_number_sync,
+	    "compare the masked numbers with Twilio, and set them there" },
+	{ "number", "search", NEEDS_SERVICE, cli_number_search,
+	    "look for numbers that Twilio sells" },
+	{ "number", "buy", NEEDS_SERVICE, cli_number_buy,
+	    "buy numbers, set them and put them into the pool" },
+	{ "number", "release", NEEDS_SERVICE, cli_number_release,
+	    "give numbers that nobody has or holds back to Twilio" },
 	{ "service", "show", NEEDS_SERVICE, cli_service_show,
 	    "show the settings of the service" },
 	{ "service", "set", NEEDS_SERVICE, cli_service_set,
@@ -150,8 +158,9 @@ find_command(int argc, char **argv, int *words)
 
 /* Opens what the command needs; exits with a word about it if it cannot. */
 static void
-prepare(struct cli *cli, enum needs needs, const char *service)
+prepare(struct cli *cli, enum needs needs)
 {
+	const char *service = cli->service_name;
 	char error[CONF_ERROR_SIZE];
 
 	if (crypto_open() != RC_OK)
@@ -178,7 +187,6 @@ main(int argc, char **argv)
 {
 	struct cli cli = { .conf_path = CONF_PATH };
 	const struct command *command;
-	const char *service = NULL;
 	int c, words, status;
 
 	log_open("callmask", LOG_WARN);
@@ -191,7 +199,7 @@ main(int argc, char **argv)
 			cli.conf_path = optarg;
 			break;
 		case 's':
-			service = optarg;
+			cli.service_name = optarg;
 			break;
 		case 'h':
 			help(stdout);
@@ -214,7 +222,7 @@ main(int argc, char **argv)
 		help(stderr);
 		return 2;
 	}
-	prepare(&cli, command->needs, service);
+	prepare(&cli, command->needs);
 	optind = 0;
 	status = command->run(&cli, argc - (words - 1), argv + (words - 1));
 	db_close(cli.db);

@@ -3,17 +3,27 @@
 
 /* The command line tool: what its commands share. */
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "app.h"
+#include "buf.h"
 #include "hook.h"
+#include "http.h"
+#include "number.h"
 #include "service.h"
+#include "twilio_number.h"
+#include "twilio_rest.h"
 
 /* What a command runs with. */
 struct cli {
 	const char *conf_path;
 	struct conf conf;
-	struct secrets secrets; /* wiped at the end */
-	struct db *db;          /* NULL for commands that open none */
-	struct service service; /* the one --service names, or the only one */
+	struct secrets secrets;   /* wiped at the end */
+	struct db *db;            /* NULL for commands that open none */
+	struct service service;   /* the one --service names, or the only one */
+	const char *service_name; /* what --service named; NULL: nothing */
 };
 
 /* A command: argv[0] is its last word. Returns the exit status. */
@@ -36,6 +46,66 @@ int cli_fail(enum rc rc, const struct fault *fault, const char *what);
  * it. */
 void cli_print_secret(struct hook_secret *secret);
 
+/* Talking to Twilio's REST API, and what it answered last. */
+struct cli_twilio {
+	const struct cli *cli;
+	struct http *http;
+	enum twilio_verdict verdict;
+	int status;                /* 0: no answer came; see error */
+	int64_t retry_s;           /* not sooner than in so many seconds */
+	struct twilio_reply reply; /* what it said */
+	struct buf body;           /* all of it */
+	char error[HTTP_ERROR_SIZE];
+};
+
+/* Returns 0, or 1 after saying what is missing. */
+int cli_twilio_open(struct cli_twilio *twilio, const struct cli *cli);
+
+/* Releases it. */
+void cli_twilio_close(struct cli_twilio *twilio);
+
+/* Sends a request that was begun, a few times if Twilio has too much to do,
+ * and releases it. */
+enum twilio_verdict cli_twilio_ask(
+    struct cli_twilio *twilio, struct twilio_rest *rest);
+
+/* Writes why the last request was not answered by yes. */
+void cli_twilio_why(const struct cli_twilio *twilio, char *out, size_t size);
+
+/* Says so and returns 1. */
+int cli_twilio_fail(const struct cli_twilio *twilio, const char *what);
+
+/* Shows on a terminal how far something is; total 0 clears it away. */
+void cli_progress(const char *what, size_t done, size_t total);
+
+/* A number of the service's pool, and what Twilio says of it. */
+struct cli_member {
+	struct number pool;
+	bool found; /* the account has it */
+	struct twilio_number at_twilio;
+};
+
+/* The pool of the service beside the numbers of the account. */
+struct cli_pool {
+	struct buf memory;          /* of members */
+	struct cli_member *members; /* in order of their numbers */
+	size_t len;
+	struct buf strangers; /* numbers in no pool, PHONE_SIZE bytes each */
+	char why[300];        /* it could not be read; "": it was */
+};
+
+/* Reads both into *pool, to be freed in any case. Returns 0, or 1 with
+ * pool->why. */
+int cli_pool_read(struct cli_twilio *twilio, struct cli_pool *pool);
+
+/* Releases it. */
+void cli_pool_free(struct cli_pool *pool);
+
+/* Returns whether callers of a number reach us. One that is retired need not be
+ * in the account. */
+bool cli_member_right(
+    const struct cli_member *member, const struct twilio_number *wanted);
+
 int cli_init(struct cli *cli, int argc, char **argv);
 int cli_migrate(struct cli *cli, int argc, char **argv);
 int cli_doctor(struct cli *cli, int argc, char **argv);
@@ -45,6 +115,10 @@ int cli_key_revoke(struct cli *cli, int argc, char **argv);
 int cli_number_add(struct cli *cli, int argc, char **argv);
 int cli_number_list(struct cli *cli, int argc, char **argv);
 int cli_number_set(struct cli *cli, int argc, char **argv);
+int cli_number_sync(struct cli *cli, int argc, char **argv);
+int cli_number_search(struct cli *cli, int argc, char **argv);
+int cli_number_buy(struct cli *cli, int argc, char **argv);
+int cli_number_release(struct cli *cli, int argc, char **argv);
 int cli_service_show(struct cli *cli, int argc, char **argv);
 int cli_service_set(struct cli *cli, int argc, char **argv);
 int cli_plan(struct cli *cli, int argc, char **argv);

@@ -1,4 +1,4 @@
-/* callmask init, migrate, doctor: setting up and looking after. */
+/* callmask init, migrate: setting up. */
 
 #include <sys/stat.h>
 
@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 
 #include "apikey.h"
 #include "callmask.h"
-#include "number.h"
 
 /* Appends fresh keys to the secrets file, which it makes if need be, unless
  * there are some. Returns 0, or 1 after saying why not. */
@@ -187,137 +185,4 @@ cli_migrate(struct cli *cli, int argc, char **argv)
 		printf("%s brought from version %lld to %lld\n",
 		    cli->conf.database, (long long)before, (long long)after);
 	return 0;
-}
-
-/* Findings of doctor: how many failed. */
-struct checkup {
-	int failed;
-};
-
-static void __attribute__((format(printf, 3, 4)))
-found(struct checkup *checkup, const char *kind, const char *format, ...)
-{
-	va_list ap;
-
-	if (strcmp(kind, "FAIL") == 0)
-		checkup->failed++;
-	printf("%-5s", kind);
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-}
-
-static void
-check_secrets(struct cli *cli, struct checkup *checkup)
-{
-	char error[CONF_ERROR_SIZE];
-	const struct secrets *s = &cli->secrets;
-
-	if (conf_load_secrets(&cli->secrets, cli->conf.secrets, error) !=
-	    RC_OK) {
-		found(checkup, "FAIL", "%s", error);
-		return;
-	}
-	found(checkup, "ok", "%s: readable by us, not by others",
-	    cli->conf.secrets);
-	if (s->keys.sealing_len == 0)
-		found(checkup, "FAIL", "no sealing keys: run callmask init");
-	if (s->account_sid[0] == '\0')
-		found(checkup, "warn", "twilio_account_sid is not set");
-	if (s->tokens_len == 0)
-		found(checkup, "FAIL",
-		    "twilio_auth_tokens is not set: every webhook is refused");
-	else
-		found(checkup, "ok", "%zu Twilio auth token%s", s->tokens_len,
-		    s->tokens_len == 1 ? "" : "s");
-}
-
-static void
-count_numbers(void *cookie, const struct number *number)
-{
-	int *active = cookie;
-
-	if (strcmp(number->state, "active") == 0)
-		++*active;
-}
-
-static enum rc
-do_nothing(struct db *db, void *cookie)
-{
-	(void)db;
-	(void)cookie;
-	return RC_OK;
-}
-
-static void
-check_database(struct cli *cli, struct checkup *checkup)
-{
-	struct service service;
-	int active = 0;
-
-	if (db_open(&cli->db, cli->conf.database, DB_USE) != RC_OK) {
-		found(checkup, "FAIL", "%s cannot be used (see above)",
-		    cli->conf.database);
-		return;
-	}
-	found(checkup, "ok", "%s: schema version %d", cli->conf.database,
-	    SQL_VERSION);
-	found(checkup, "ok", "%s", db_engine(cli->db));
-	if (db_transact(cli->db, 2000, do_nothing, NULL) == RC_OK)
-		found(checkup, "ok", "the database can be written");
-	else
-		found(checkup, "FAIL", "the database cannot be written");
-	/* With several services, `number list` shows each one's. */
-	if (service_find_name(cli->db, &service, NULL) != RC_OK)
-		return;
-	number_list(
-	    cli->db, service.id, app_now_ms() / 1000, count_numbers, &active);
-	found(checkup, active > 0 ? "ok" : "FAIL",
-	    "service %s: %d active masked number%s", service.name, active,
-	    active == 1 ? "" : "s");
-}
-
-static void
-check_counters(struct cli *cli, struct checkup *checkup)
-{
-	static const enum metrics_counter troubles[] = {
-		METRICS_CALLS_APOLOGISED,
-		METRICS_CALLS_UNRECORDED,
-		METRICS_WEBHOOKS_FORGED,
-		METRICS_REQUESTS_FAILED,
-		METRICS_POOL_EXHAUSTED,
-		METRICS_DELIVERIES_PARKED,
-	};
-	struct metrics *metrics = metrics_open(cli->conf.metrics);
-	uint64_t value;
-	size_t i;
-
-	for (i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
-		value = metrics_value(metrics, troubles[i]);
-		found(checkup, value == 0 ? "ok" : "warn", "%s: %llu",
-		    metrics_name(troubles[i]), (unsigned long long)value);
-	}
-	metrics_close(metrics);
-}
-
-int
-cli_doctor(struct cli *cli, int argc, char **argv)
-{
-	struct checkup checkup = { .failed = 0 };
-
-	(void)argv;
-	if (argc != 1)
-		return cli_usage("doctor");
-	found(&checkup, "ok", "%s: every line understood", cli->conf_path);
-	if (strncmp(cli->conf.public_url, "https://", 8) == 0)
-		found(&checkup, "ok", "public_url %s", cli->conf.public_url);
-	else
-		found(&checkup, "warn",
-		    "public_url %s: without TLS numbers travel in the open",
-		    cli->conf.public_url);
-	check_secrets(cli, &checkup);
-	check_database(cli, &checkup);
-	check_counters(cli, &checkup);
-	return checkup.failed == 0 ? 0 : 1;
 }

@@ -146,13 +146,26 @@ store_log_level(struct reading *reading, const char *value)
 	return refuse(reading, "must be debug, info, warn or error");
 }
 
+/* Some that speak Twilio's API have it below a path. */
 static bool
 store_twilio_api_url(struct reading *reading, const char *value)
 {
 	struct conf *conf = reading->into;
+	char host[sizeof conf->twilio_api_url];
+	const char *path = strstr(value, "://");
 
-	return store_host_url(
-	    reading, conf->twilio_api_url, sizeof conf->twilio_api_url, value);
+	path = path != NULL ? strchr(path + 3, '/') : NULL;
+	if (path != NULL &&
+	    (path[strcspn(path, "?#@ ")] != '\0' || strstr(path, "//") ||
+		path[strlen(path) - 1] == '/'))
+		return refuse(
+		    reading, "the path must be plain and not end with a slash");
+	snprintf(host, sizeof host, "%.*s",
+	    path != NULL ? (int)(path - value) : -1, value);
+	return store_host_url(reading, conf->twilio_api_url,
+		   sizeof conf->twilio_api_url, host) &&
+	       store_text(reading, conf->twilio_api_url,
+		   sizeof conf->twilio_api_url, value);
 }
 
 static bool
@@ -419,7 +432,16 @@ conf_load_secrets(
 		    "%.200s: others may read it; try chmod 0640", path);
 		return RC_INVALID;
 	}
-	if ((rc = load(secrets_keys, &read, path, error)) == RC_OK)
+	rc = load(secrets_keys, &read, path, error);
+	if (rc == RC_OK &&
+	    (read.api_key[0] == '\0') != (read.api_secret[0] == '\0')) {
+		snprintf(error, CONF_ERROR_SIZE,
+		    "%.150s: twilio_api_%s is missing; key and secret go "
+		    "together",
+		    path, read.api_key[0] == '\0' ? "key" : "secret");
+		rc = RC_INVALID;
+	}
+	if (rc == RC_OK)
 		*secrets = read;
 	crypto_wipe(&read, sizeof read);
 	return rc;

@@ -56,7 +56,8 @@ enum rc conf_load(
 
 /*
  * Reads the secrets file at path into *secrets, which the caller wipes. Same
- * results; RC_INVALID as well if other users could read the file.
+ * results; RC_INVALID as well if other users could read the file, or if of API
+ * key and secret only one is there.
  */
 enum rc conf_load_secrets(
     struct secrets *secrets, const char *path, char error[CONF_ERROR_SIZE]);

@@ -96,6 +96,23 @@ number_set_state(struct db *db, const char *service_id, const char *number,
 	return rc == RC_NONE ? RC_NOT_FOUND : rc;
 }
 
+enum rc
+number_retire(
+    struct db *db, const char *service_id, const char *number, int64_t now)
+{
+	struct number found;
+	enum rc rc;
+
+	if ((rc = number_find(db, &found, number)) != RC_OK)
+		return rc;
+	if (strcmp(found.service_id, service_id) != 0)
+		return RC_NOT_FOUND;
+	rc = db_first(db, SQL_NUMBER_RETIRE,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(number), DB_INT(now)));
+	db_done(db, SQL_NUMBER_RETIRE);
+	return rc;
+}
+
 /* Runs one of the choosing statements. RC_POOL if it chooses none. */
 static enum rc
 pick(struct db *db, enum sql sql, char out[PHONE_SIZE],

@@ -71,6 +71,11 @@ enum rc number_room(struct db *db, const struct number_wish *wish,
 enum rc number_set_state(struct db *db, const char *service_id,
     const char *number, const char *state);
 
+/* Retires a service's number for good. RC_NONE, with nothing done, if somebody
+ * has a leg on it, live or held; RC_NOT_FOUND. */
+enum rc number_retire(
+    struct db *db, const char *service_id, const char *number, int64_t now);
+
 /*
  * Takes a masked number for each of two people and marks them as used now:
  *

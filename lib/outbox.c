@@ -314,3 +314,20 @@ outbox_attempts(struct db *db, const char *id,
 	}
 	return rc == RC_NONE ? RC_OK : rc;
 }
+
+enum rc
+outbox_backlog(struct db *db, struct outbox_backlog *backlog, int64_t now_ms)
+{
+	const enum sql sql = SQL_OUTBOX_BACKLOG;
+	enum rc rc;
+
+	if ((rc = db_first(db, sql, DB_ARGS(DB_INT(now_ms)))) != RC_OK)
+		return rc;
+	*backlog = (struct outbox_backlog){
+		.waiting = db_column_int(db, sql, 0),
+		.oldest_ms = db_column_int(db, sql, 1),
+		.parked = db_column_int(db, sql, 2),
+	};
+	db_done(db, sql);
+	return RC_OK;
+}

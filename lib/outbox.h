@@ -147,6 +147,17 @@ int64_t outbox_wait_ms(int64_t attempts);
 /* The word for a kind; static storage. */
 const char *outbox_kind_name(enum outbox_kind kind);
 
+/* How much is in the outbox of all services. */
+struct outbox_backlog {
+	int64_t waiting;   /* deliveries */
+	int64_t oldest_ms; /* epoch milliseconds since when one waits that was
+			      due before now; 0: none was */
+	int64_t parked;    /* given up */
+};
+
+enum rc outbox_backlog(
+    struct db *db, struct outbox_backlog *backlog, int64_t now_ms);
+
 /* A delivery as operators see it. */
 struct outbox_view {
 	char id[ID_SIZE];

@@ -26,6 +26,7 @@
 struct twilio_rest {
 	struct http_request http; /* points into the rest */
 	char url[1024];
+	bool cut; /* the URL did not fit */
 	struct buf body;
 };
 
@@ -48,14 +49,17 @@ struct twilio_item {
 /* What an answer means for the one who asked. */
 enum twilio_verdict {
 	TWILIO_YES,    /* done as asked */
-	TWILIO_BUSY,   /* not done: too many requests; again later */
-	TWILIO_UNSURE, /* perhaps done: no answer, or a failure of theirs */
+	TWILIO_BUSY,   /* not done: too many requests, or our key is wrong until
+			  an operator mends it; again later */
+	TWILIO_UNSURE, /* perhaps done: no answer, one that is not Twilio's, or
+			  a failure of theirs */
 	TWILIO_NO      /* refused for good */
 };
 
 /*
  * Begins a request for a resource of the account: method, and path as in
- * "Calls.json" or "Calls/CA….json", which may have a query.
+ * "Calls.json" or "Calls/CA….json", which may have a query. A path with a
+ * slash in front is taken as it is, from the root of the API.
  */
 void twilio_rest_begin(struct twilio_rest *rest, const struct conf *conf,
     const struct secrets *secrets, const char *method, const char *path);

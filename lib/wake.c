@@ -61,3 +61,14 @@ wake_send(const char *path)
 		log_warn("wake_failed", "%s: %s", path, strerror(errno));
 	close(fd);
 }
+
+bool
+wake_heard(const char *path)
+{
+	int fd;
+
+	if ((fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
+		return false;
+	close(fd);
+	return true;
+}

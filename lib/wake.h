@@ -11,6 +11,7 @@
  * pipe, and a socket's path is cut at 107 bytes.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "rc.h"
@@ -29,5 +30,8 @@ void wake_drain(int fd);
 
 /* Wakes whoever sleeps on the pipe at path, if somebody does. Never waits. */
 void wake_send(const char *path);
+
+/* Returns whether somebody sleeps on the pipe at path. */
+bool wake_heard(const char *path);
 
 #endif

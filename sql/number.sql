@@ -128,5 +128,12 @@ FROM (SELECT place FROM number
 UPDATE number SET state = $3 WHERE service_id = $1 AND number = $2
 RETURNING number;
 
+-- name: number_retire
+-- Takes a number out of use, unless somebody has a leg on it, live or held.
+UPDATE number SET state = 'retired' WHERE service_id = $1 AND number = $2
+    AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.number = $2
+        AND l.held_until > $3)
+RETURNING number;
+
 -- name: number_touch
 UPDATE number SET last_used_at = $2 WHERE number = $1;

@@ -99,6 +99,15 @@ SELECT number, started_at_ms, took_ms, status, error FROM attempt
 WHERE delivery_id = $1
 ORDER BY number;
 
+-- name: outbox_backlog
+-- How much waits, since when what should be gone by $1 waits, how much was
+-- given up.
+SELECT (SELECT count(*) FROM outbox WHERE state = 'waiting'),
+    (SELECT coalesce(min(created_at_ms), 0) FROM outbox
+        WHERE state = 'waiting' AND due_at_ms <= $1),
+    (SELECT count(*) FROM outbox
+        WHERE state <> 'waiting' AND state = 'parked');
+
 -- name: attempt_insert
 -- Numbers go on where they were, also when a parked one is tried anew.
 INSERT INTO attempt (delivery_id, number, started_at_ms, took_ms, status, error)

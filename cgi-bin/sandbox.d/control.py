@@ -18,6 +18,8 @@ phones. JSON in and out; a refused request says why in {"error": …}.
     GET  /sandbox/transcript?after=N&wait=S
     POST /sandbox/lose                     answers: so many POSTs to the REST
                                            API are done and not answered
+    GET  /sandbox/requests                 one REST request of each shape: agent,
+                                           method, path, fields
     POST /sandbox/settle                   until no call or callback is left
     POST /sandbox/reset                    forget phones and transcript
 """
@@ -293,6 +295,9 @@ class Control:
         entries, last = self._exchange.transcript.since(after, seconds)
         return door.Answer(200, {"entries": entries, "last": last})
 
+    def _list_requests(self, request):
+        return door.Answer(200, {"requests": self._exchange.requests()})
+
     @staticmethod
     def _query(request, name, most):
         value = request.query.get(name, ["0"])[-1]
@@ -334,6 +339,7 @@ class Control:
         ("POST", r"/sandbox/messages", _send_message),
         ("GET", r"/sandbox/transcript", _read_transcript),
         ("POST", r"/sandbox/lose", _lose),
+        ("GET", r"/sandbox/requests", _list_requests),
         ("POST", r"/sandbox/settle", _settle),
         ("POST", r"/sandbox/reset", _reset),
     )

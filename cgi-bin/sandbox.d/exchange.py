@@ -15,6 +15,7 @@ import voice
 import webhook
 
 LEGS_KEPT = 10_000            # ended ones, and recordings
+REQUESTS_KEPT = 1_000         # of the REST API, one of each shape
 
 
 class NotOwned(Exception):
@@ -63,7 +64,9 @@ class Exchange:
         self._numbers = {}                         # by number
         self._legs = collections.OrderedDict()     # by sid
         self._recordings = collections.OrderedDict()
+        self._requests = {}                        # by shape
         self._lock = threading.Lock()
+        self.created_at = time.time()
 
     def loses_answer(self):
         """Whether the answer to a request, done as asked, gets lost."""
@@ -102,6 +105,19 @@ class Exchange:
         """All owned numbers, in the order they were bought."""
         with self._lock:
             return list(self._numbers.values())
+
+    # What the REST API was asked.
+
+    def note_request(self, shape, request):
+        """Remember a request, if it is the first of its shape."""
+        with self._lock:
+            if len(self._requests) < REQUESTS_KEPT:
+                self._requests.setdefault(shape, request)
+
+    def requests(self):
+        """One request of each shape."""
+        with self._lock:
+            return list(self._requests.values())
 
     # Legs and recordings.
 

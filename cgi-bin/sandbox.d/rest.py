@@ -133,9 +133,10 @@ class Rest:
     def _dispatch(self, request):
         missing = RestError(404, 20404, f"The requested resource {request.path} "
                                         "was not found")
-        if not request.path.startswith(self._base + "/"):
+        if not request.path.startswith((self._base + "/", self._base + ".")):
             raise missing
         path = request.path[len(self._base):]
+        self._note(request, path)
         methods = []
         for method, pattern, action in self._ROUTES:
             match = re.fullmatch(pattern, path)
@@ -145,6 +146,18 @@ class Rest:
         if methods:
             raise RestError(405, 20004, "Method not allowed")
         raise missing
+
+    def _note(self, request, path):
+        """Keep one request of each shape, to be shown by the control API."""
+        given = request.query if request.method == "GET" else request.form()
+        fields = [[name, value] for name, values in given.items()
+                  for value in values]
+        agent = request.headers.get("User-Agent", "")
+        self._exchange.note_request(
+            (agent, request.method, re.sub("[0-9a-f]{32}", "", path),
+             tuple(sorted((name, not value) for name, value in fields))),
+            {"agent": agent, "method": request.method, "path": request.path,
+             "fields": fields})
 
     def _fields(self, request, known):
         """The fields of a request: its form, or for GET its query."""
@@ -181,6 +194,9 @@ class Rest:
             "first_page_uri": uri(0),
             "next_page_uri": uri(page + 1) if page < last else None,
             "previous_page_uri": uri(page - 1) if page else None})
+
+    def _get_account(self, request):
+        return door.Answer(200, shapes.account(self._exchange, self._base))
 
     # Calls.
 
@@ -433,6 +449,7 @@ class Rest:
     _NUMBER = r"/IncomingPhoneNumbers/(PN[0-9a-f]{32})\.json"
     _RECORDING = r"/Recordings/(RE[0-9a-f]{32})\.json"
     _ROUTES = (
+        ("GET", r"\.json", _get_account),
         ("POST", r"/Calls\.json", _create_call),
         ("GET", r"/Calls\.json", _list_calls),
         ("GET", _CALL, _get_call),
@@ -448,7 +465,7 @@ class Rest:
         ("GET", _NUMBER, _get_number),
         ("POST", _NUMBER, _update_number),
         ("DELETE", _NUMBER, _release_number),
-        ("GET", r"/AvailablePhoneNumbers/([A-Z]{2})/Local\.json",
+        ("GET", r"/AvailablePhoneNumbers/([A-Z]{2})/(?:Local|Mobile)\.json",
          _list_available),
         ("GET", _RECORDING, _get_recording),
         ("DELETE", _RECORDING, _delete_recording),

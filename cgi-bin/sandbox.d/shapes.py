@@ -20,6 +20,20 @@ def formatted(number):
     return "({}) {}-{}".format(*match.groups()) if match else number
 
 
+def account(network, base):
+    """docs:iam/api/account, properties; the token stays unsaid."""
+    created = ground.rfc2822(network.created_at)
+    return {
+        "sid": network.account_sid, "owner_account_sid": network.account_sid,
+        "friendly_name": "sandbox", "status": "active", "type": "Full",
+        "auth_token": None, "date_created": created, "date_updated": created,
+        "uri": base + ".json", "subresource_uris": {
+            name: f"{base}/{camel(name)}.json" for name in (
+                "calls", "messages", "recordings", "incoming_phone_numbers",
+                "available_phone_numbers")},
+    }
+
+
 def call(leg, base, number_sid):
     """docs:voice/api/call-resource, properties."""
     uri = f"{base}/Calls/{leg.sid}"

@@ -4,7 +4,7 @@ import http.client
 import re
 
 import pytest
-from conftest import CUSTOMER, DRIVER, MASKED, OTHER, SPARE, codes
+from conftest import ACCOUNT, CUSTOMER, DRIVER, MASKED, OTHER, SPARE, codes
 
 CALL_PROPERTIES = set(
     "sid date_created date_updated parent_call_sid account_sid to to_formatted "
@@ -275,3 +275,33 @@ def test_refused_numbers(sandbox, fields, code):
 def test_no_numbers_in_other_countries(sandbox):
     assert sandbox.rest("GET", "/AvailablePhoneNumbers/GB/Local.json")[1][
         "available_phone_numbers"] == []
+
+
+def test_mobile_numbers_are_looked_for_alike(sandbox):
+    found = sandbox.rest("GET", "/AvailablePhoneNumbers/US/Mobile.json",
+                         PageSize=1)[1]["available_phone_numbers"]
+    assert len(found) == 1
+
+
+def test_the_account(sandbox):
+    status, account = sandbox.rest("GET", ".json")
+    assert (status, account["sid"], account["status"]) == (200, ACCOUNT, "active")
+    assert account["auth_token"] is None
+    assert sandbox.rest("GET", ".xml")[0] == 404
+    assert sandbox.rest("GET", ".json", password="wrong")[0] == 401
+
+
+def test_one_request_of_each_shape_is_shown(sandbox):
+    def noted(body):
+        return [each for each in sandbox.get("/sandbox/requests")["requests"]
+                if ["Body", body] in each["fields"]]
+
+    for sid in "01":
+        for body in ("shape one", "shape two", ""):
+            sandbox.rest("POST", f"/Messages/SM{sid * 32}.json", Body=body)
+    assert noted("shape two") == [] and len(noted("")) == 1
+    assert noted("shape one") == [{
+        "method": "POST", "agent": "", "fields": [["Body", "shape one"]],
+        "path": f"/2010-04-01/Accounts/{ACCOUNT}/Messages/SM{'0' * 32}.json"}]
+    sandbox.rest("GET", "/Messages.json", password="wrong", Unseen="1")
+    assert "Unseen" not in str(sandbox.get("/sandbox/requests"))

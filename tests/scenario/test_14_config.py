@@ -99,6 +99,17 @@ def test_a_bad_secret_is_named_and_not_shown(tmp_path, line, words):
         assert value not in done.stderr
 
 
+@pytest.mark.parametrize("line, missing", (
+    ("twilio_api_key = SK" + "0" * 32, "twilio_api_secret is missing"),
+    ("twilio_api_secret = sesame", "twilio_api_key is missing")))
+@pytest.mark.parametrize("program", ("voice-inbound", "session-create"))
+def test_half_an_api_key_is_refused(tmp_path, program, line, missing):
+    path = write(tmp_path, secrets=SECRETS + (line,))
+    done = start(program, "-c", path)
+    refused(done, f"{tmp_path}/secrets.conf: ", missing)
+    assert "sesame" not in done.stderr
+
+
 def test_secrets_that_others_can_read_are_refused(tmp_path):
     path = write(tmp_path)
     for mode in (0o644, 0o604, 0o602):

@@ -25,6 +25,7 @@
 #define ONES "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 #define SID "AC0123456789abcdef0123456789abcdef"
 #define TOKEN "0123456789abcdef0123456789abcdef"
+#define KEY "SK0123456789abcdef0123456789abcdef"
 #define TEXT_64 TOKEN TOKEN
 
 static char dir[] = "/tmp/callmask-conf-XXXXXX";
@@ -165,6 +166,9 @@ test_main_file_of_required_keys(void **state)
 	assert_string_equal(conf.metrics, "/run/callmask/metrics");
 	assert_string_equal(conf.url_overrides, "");
 	assert_int_equal(conf.log_level, LOG_INFO);
+	assert_string_equal(conf.twilio_api_url, "https://api.twilio.com");
+	assert_string_equal(conf.ca_file, "");
+	assert_false(conf.private_webhooks);
 }
 
 static void
@@ -175,6 +179,9 @@ test_main_file_of_all_keys(void **state)
 				   "metrics= /m#1\n"
 				   "secrets\t=\t/s p \n"
 				   "public_url = http://127.0.0.1:8080\n"
+				   "twilio_api_url = http://[::1]:8081\n"
+				   "ca_file = /ca.pem\n"
+				   "private_webhooks = yes\n"
 				   "database = /d=e"); /* no line end */
 
 	(void)state;
@@ -184,6 +191,9 @@ test_main_file_of_all_keys(void **state)
 	assert_string_equal(conf.metrics, "/m#1");
 	assert_string_equal(conf.url_overrides, "rc=2&rt=4500");
 	assert_int_equal(conf.log_level, LOG_WARN);
+	assert_string_equal(conf.twilio_api_url, "http://[::1]:8081");
+	assert_string_equal(conf.ca_file, "/ca.pem");
+	assert_true(conf.private_webhooks);
 }
 
 static void
@@ -217,6 +227,40 @@ test_public_url_is_scheme_and_host(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(urls); i++)
 		check_value("public_url", urls[i]);
+}
+
+/* Regions and compatible providers: a host, perhaps a path. */
+static void
+test_twilio_api_url(void **state)
+{
+	static const char *const good[] = { "https://api.dublin.ie1.twilio.com",
+		"https://example.com/api/laml", "http://127.0.0.1:8081" };
+	static const char *const bad[] = { "api.twilio.com", "https://",
+		"https:///2010-04-01", "https://api.twilio.com/",
+		"https://example.com/api/", "https://example.com//api",
+		"https://example.com/api?a", "https://example.com/api#a",
+		"https://user@example.com", "https://example.com/@example.org",
+		"ftp://example.com/api", "https://a b", "https://a/b c" };
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(good); i++) {
+		snprintf(
+		    text, sizeof text, MAIN "twilio_api_url = %s\n", good[i]);
+		assert_string_equal(conf_of(text).twilio_api_url, good[i]);
+	}
+	for (i = 0; i < LENGTH(bad); i++)
+		check_value("twilio_api_url", bad[i]);
+}
+
+static void
+test_what_development_needs(void **state)
+{
+	(void)state;
+	assert_false(conf_of(MAIN "private_webhooks = no\n").private_webhooks);
+	check_value("private_webhooks", "true");
+	check_value("ca_file", "ca.pem");
 }
 
 static void
@@ -374,6 +418,8 @@ test_secrets_of_all_keys(void **state)
 {
 	struct secrets secrets = secrets_of("twilio_account_sid = " SID "\n"
 					    "twilio_auth_tokens = " TOKEN "\n"
+					    "twilio_api_key = " KEY "\n"
+					    "twilio_api_secret = secret\n"
 					    "sealing_keys = 2:" ONES "\n"
 					    "lookup_key = " ONES "\n");
 	uint8_t ones[CRYPTO_KEY_SIZE];
@@ -383,6 +429,8 @@ test_secrets_of_all_keys(void **state)
 	assert_string_equal(secrets.account_sid, SID);
 	assert_int_equal(secrets.tokens_len, 1);
 	assert_string_equal(secrets.tokens[0], TOKEN);
+	assert_string_equal(secrets.api_key, KEY);
+	assert_string_equal(secrets.api_secret, "secret");
 	assert_int_equal(secrets.keys.sealing_len, 1);
 	assert_int_equal(secrets.keys.sealing[0].id, 2);
 	assert_memory_equal(secrets.keys.sealing[0].key, ones, CRYPTO_KEY_SIZE);
@@ -396,6 +444,8 @@ test_secrets_may_be_empty(void **state)
 
 	(void)state;
 	assert_string_equal(secrets.account_sid, "");
+	assert_string_equal(secrets.api_key, "");
+	assert_string_equal(secrets.api_secret, "");
 	assert_int_equal(secrets.tokens_len, 0);
 	assert_int_equal(secrets.keys.sealing_len, 0);
 }
@@ -479,6 +529,26 @@ test_other_secrets_have_their_form(void **state)
 	check_secrets("lookup_key = AAAA\n", 1, "lookup_key: ");
 	check_secrets("lookup_key = " ZEROS "A\n", 1, "lookup_key: ");
 	check_secrets("lookup_key = 1:" ZEROS "\n", 1, "lookup_key: ");
+}
+
+/* Half of the two would leave the REST API to the token unnoticed. */
+static void
+test_api_key_and_secret_go_together(void **state)
+{
+	(void)state;
+	check_secrets(
+	    "twilio_api_key = " KEY "\n", 0, "twilio_api_secret is missing");
+	check_secrets(
+	    "twilio_api_secret = secret\n", 0, "twilio_api_key is missing");
+	assert_null(strstr(error, "= secret"));
+	check_secrets("twilio_api_key = " SID "\ntwilio_api_secret = s\n", 1,
+	    "twilio_api_key: ");
+	check_secrets("twilio_api_key = " KEY "0\n", 1, "twilio_api_key: ");
+	check_secrets("twilio_api_key = " KEY "\ntwilio_api_secret = " TEXT_64
+		      "x\n",
+	    2, "twilio_api_secret: ");
+	check_secrets("twilio_api_key = " KEY "\ntwilio_api_key = " KEY "\n", 2,
+	    "given twice");
 }
 
 static void
@@ -570,6 +640,8 @@ main(void)
 		cmocka_unit_test(test_main_file_of_all_keys),
 		cmocka_unit_test(test_log_levels),
 		cmocka_unit_test(test_public_url_is_scheme_and_host),
+		cmocka_unit_test(test_twilio_api_url),
+		cmocka_unit_test(test_what_development_needs),
 		cmocka_unit_test(test_paths_are_absolute),
 		cmocka_unit_test(test_url_overrides_hold_nothing_else),
 		cmocka_unit_test(test_unknown_keys_are_refused),
@@ -587,6 +659,7 @@ main(void)
 		cmocka_unit_test(test_lists_are_bounded),
 		cmocka_unit_test(test_sealing_keys_are_number_and_base64),
 		cmocka_unit_test(test_other_secrets_have_their_form),
+		cmocka_unit_test(test_api_key_and_secret_go_together),
 		cmocka_unit_test(test_secrets_others_can_read_are_refused),
 		cmocka_unit_test(test_url_of_a_path),
 		cmocka_unit_test(test_missing_file_is_unavailable),

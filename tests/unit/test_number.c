@@ -394,6 +394,36 @@ test_set_state_of_its_own_numbers(void **state)
 	assert_string_equal(number.state, "draining");
 }
 
+/* While nobody can be reached by it, or could be. */
+static void
+test_retire_what_nobody_has(void **state)
+{
+	struct store *s = *state;
+	struct service other;
+	struct number number;
+
+	store_service(s, &other, "rides", "");
+	put_two(s);
+	put_leg(s, MASK_1, ANNA, BORIS, 10, 20);
+	assert_int_equal(
+	    number_retire(s->db, s->service.id, MASK_1, NOW + 9), RC_NONE);
+	assert_int_equal(
+	    number_retire(s->db, s->service.id, MASK_1, NOW + 19), RC_NONE);
+	must(number_find(s->db, &number, MASK_1));
+	assert_string_equal(number.state, "active");
+	assert_int_equal(
+	    number_retire(s->db, other.id, MASK_1, NOW + 20), RC_NOT_FOUND);
+	assert_int_equal(number_retire(s->db, s->service.id, MASK_3, NOW + 20),
+	    RC_NOT_FOUND);
+	must(number_retire(s->db, s->service.id, MASK_1, NOW + 20));
+	must(number_find(s->db, &number, MASK_1));
+	assert_string_equal(number.state, "retired");
+	must(number_find(s->db, &number, MASK_2));
+	assert_string_equal(number.state, "active");
+	/* Once more does no harm. */
+	must(number_retire(s->db, s->service.id, MASK_1, NOW + 20));
+}
+
 int
 main(void)
 {
@@ -416,6 +446,7 @@ main(void)
 		STORE_TEST(test_take_sticks_to_the_last_of_the_country),
 		STORE_TEST(test_free_for_whom),
 		STORE_TEST(test_set_state_of_its_own_numbers),
+		STORE_TEST(test_retire_what_nobody_has),
 	};
 
 	return cmocka_run_group_tests_name("number", tests, NULL, NULL);

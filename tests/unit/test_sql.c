@@ -9,8 +9,8 @@
 
 /* What may: asked by operators, or over a handful of rows. */
 static const char *const may[] = { "api_key_list", "intent_purge",
-	"number_list", "outbox_list", "outbox_retry", "party_spans",
-	"service_only" };
+	"number_list", "outbox_backlog", "outbox_list", "outbox_retry",
+	"party_spans", "service_only" };
 
 /* Whether a step of a plan reads all there is. The rows of a subquery, called
  * `sub` in the plan, are few. */

@@ -101,10 +101,13 @@ test_nobody_there_is_no_harm(void **state)
 	int fd;
 
 	wake_send(p->path);
+	assert_false(wake_heard(p->path));
 	assert_int_equal(wake_open(&fd, p->path), RC_OK);
+	assert_true(wake_heard(p->path));
 	assert_false(is_awake(fd));
 	close(fd);
 	/* There, but nobody sleeps on it. */
+	assert_false(wake_heard(p->path));
 	wake_send(p->path);
 	assert_int_equal(wake_open(&fd, p->path), RC_OK);
 	assert_false(is_awake(fd));

@@ -1,0 +1,314 @@
+/*
+ * callmask doctor: what would keep a call from being connected. What needs no
+ * network is looked at first and printed at once; then Twilio and our own
+ * public URL are asked, as an operator would by hand.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "callmask.h"
+#include "outbox.h"
+#include "timestamp.h"
+#include "wake.h"
+
+/* How long something may wait in the outbox before it is late. */
+#define LATE_MS 60000
+
+/* Findings of doctor: how many failed. */
+struct checkup {
+	int failed;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+found(struct checkup *checkup, const char *kind, const char *format, ...)
+{
+	va_list ap;
+
+	if (strcmp(kind, "FAIL") == 0)
+		checkup->failed++;
+	printf("%-5s", kind);
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static void
+check_secrets(struct cli *cli, struct checkup *checkup)
+{
+	char error[CONF_ERROR_SIZE];
+	const struct secrets *s = &cli->secrets;
+
+	if (conf_load_secrets(&cli->secrets, cli->conf.secrets, error) !=
+	    RC_OK) {
+		found(checkup, "FAIL", "%s", error);
+		return;
+	}
+	found(checkup, "ok", "%s: readable by us, not by others",
+	    cli->conf.secrets);
+	if (s->keys.sealing_len == 0)
+		found(checkup, "FAIL", "no sealing keys: run callmask init");
+	if (s->account_sid[0] == '\0')
+		found(checkup, "warn", "twilio_account_sid is not set");
+	if (s->tokens_len == 0)
+		found(checkup, "FAIL",
+		    "twilio_auth_tokens is not set: every webhook is refused");
+	else
+		found(checkup, "ok", "%zu Twilio auth token%s", s->tokens_len,
+		    s->tokens_len == 1 ? "" : "s");
+}
+
+static void
+count_numbers(void *cookie, const struct number *number)
+{
+	int *active = cookie;
+
+	if (strcmp(number->state, "active") == 0)
+		++*active;
+}
+
+static enum rc
+do_nothing(struct db *db, void *cookie)
+{
+	(void)db;
+	(void)cookie;
+	return RC_OK;
+}
+
+static void
+check_database(struct cli *cli, struct checkup *checkup)
+{
+	struct service *service = &cli->service;
+	int active = 0;
+
+	if (db_open(&cli->db, cli->conf.database, DB_USE) != RC_OK) {
+		found(checkup, "FAIL", "%s cannot be used (see above)",
+		    cli->conf.database);
+		return;
+	}
+	found(checkup, "ok", "%s: schema version %d", cli->conf.database,
+	    SQL_VERSION);
+	found(checkup, "ok", "%s", db_engine(cli->db));
+	if (db_transact(cli->db, 2000, do_nothing, NULL) == RC_OK)
+		found(checkup, "ok", "the database can be written");
+	else
+		found(checkup, "FAIL", "the database cannot be written");
+	if (service_find_name(cli->db, service, cli->service_name) != RC_OK) {
+		found(checkup, cli->service_name != NULL ? "FAIL" : "skip",
+		    "numbers: there is not exactly one service%s; say -s NAME",
+		    cli->service_name != NULL ? " of this name" : "");
+		return;
+	}
+	number_list(
+	    cli->db, service->id, app_now_ms() / 1000, count_numbers, &active);
+	found(checkup, active > 0 ? "ok" : "FAIL",
+	    "service %s: %d active masked number%s", service->name, active,
+	    active == 1 ? "" : "s");
+}
+
+static void
+check_counters(struct cli *cli, struct checkup *checkup)
+{
+	static const enum metrics_counter troubles[] = {
+		METRICS_CALLS_APOLOGISED,
+		METRICS_CALLS_UNRECORDED,
+		METRICS_WEBHOOKS_FORGED,
+		METRICS_REQUESTS_FAILED,
+		METRICS_POOL_EXHAUSTED,
+		METRICS_DELIVERIES_PARKED,
+	};
+	struct metrics *metrics = metrics_open(cli->conf.metrics);
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
+		value = metrics_value(metrics, troubles[i]);
+		found(checkup, value == 0 ? "ok" : "warn", "%s: %llu",
+		    metrics_name(troubles[i]), (unsigned long long)value);
+	}
+	metrics_close(metrics);
+}
+
+/* Looks whether what must leave does. */
+static void
+check_outbox(struct cli *cli, struct checkup *checkup)
+{
+	struct outbox_backlog backlog;
+	char path[300], since[TIMESTAMP_SIZE];
+	int64_t now_ms = app_now_ms();
+	bool awake;
+
+	if (cli->db == NULL ||
+	    outbox_backlog(cli->db, &backlog, now_ms - LATE_MS) != RC_OK)
+		return;
+	wake_path(path, sizeof path, cli->conf.database);
+	awake = wake_heard(path);
+	found(checkup,
+	    awake                  ? "ok"
+	    : backlog.waiting != 0 ? "FAIL"
+				   : "warn",
+	    "outboxd is %srunning; %lld deliver%s waiting", awake ? "" : "not ",
+	    (long long)backlog.waiting,
+	    backlog.waiting == 1 ? "y is" : "ies are");
+	if (backlog.oldest_ms != 0)
+		found(checkup, "warn",
+		    "deliveries are late; the oldest waits since %s",
+		    timestamp_format(since, backlog.oldest_ms / 1000));
+	if (backlog.parked != 0)
+		found(checkup, "warn",
+		    "%lld deliver%s given up: callmask outbox list",
+		    (long long)backlog.parked,
+		    backlog.parked == 1 ? "y was" : "ies were");
+}
+
+/* Compares the pool with what the account has. */
+static void
+check_numbers(struct cli_twilio *twilio, struct checkup *checkup)
+{
+	const struct cli *cli = twilio->cli;
+	struct twilio_number wanted;
+	struct cli_pool pool;
+	size_t i, wrong = 0;
+
+	if (cli_pool_read(twilio, &pool) != 0) {
+		/* No network is no finding about the account. */
+		found(checkup, twilio->status == 0 ? "warn" : "FAIL",
+		    "numbers at Twilio: %s", pool.why);
+		goto out;
+	}
+	twilio_number_wanted(&wanted, &cli->conf);
+	for (i = 0; i < pool.len; i++)
+		wrong += !cli_member_right(&pool.members[i], &wanted);
+	if (wrong == 0)
+		found(checkup, "ok", "%zu number%s right at Twilio", pool.len,
+		    pool.len == 1 ? " is" : "s are");
+	else
+		found(checkup, "FAIL",
+		    "%zu of %zu numbers not right at Twilio: "
+		    "callmask number sync",
+		    wrong, pool.len);
+	if (pool.strangers.len != 0)
+		found(checkup, "ok", "%zu numbers of the account in no pool",
+		    pool.strangers.len / PHONE_SIZE);
+out:
+	cli_pool_free(&pool);
+}
+
+/* Asks how the account is. Not every API key may see that. */
+static void
+check_account(struct cli_twilio *twilio, struct checkup *checkup)
+{
+	const struct cli *cli = twilio->cli;
+	struct twilio_rest rest;
+	char path[80], why[300];
+
+	snprintf(path, sizeof path, "/2010-04-01/Accounts/%s.json",
+	    cli->secrets.account_sid);
+	twilio_rest_begin(&rest, &cli->conf, &cli->secrets, "GET", path);
+	if (cli_twilio_ask(twilio, &rest) == TWILIO_YES) {
+		found(checkup,
+		    strcmp(twilio->reply.status, "active") == 0 ? "ok" : "FAIL",
+		    "the Twilio account is %s",
+		    twilio->reply.status[0] != '\0' ? twilio->reply.status
+						    : "in no known state");
+		return;
+	}
+	cli_twilio_why(twilio, why, sizeof why);
+	if (cli->secrets.api_key[0] != '\0')
+		found(checkup, "skip",
+		    "the state of the account is not for our API key to see");
+	else
+		found(checkup, twilio->status == 0 ? "warn" : "FAIL",
+		    "account: %s", why);
+}
+
+static void
+keep_answer(void *cookie, const struct http_answer *answer)
+{
+	struct cli_twilio *twilio = cookie;
+
+	twilio->status = answer->status;
+	snprintf(twilio->error, sizeof twilio->error, "%s", answer->error);
+}
+
+/* Calls the API as Twilio and the app do, without a key: only we say 401. */
+static void
+check_public_url(struct cli_twilio *twilio, struct checkup *checkup)
+{
+	const char *base = twilio->cli->conf.public_url;
+	char url[300];
+
+	snprintf(url, sizeof url, "%s/v1/sessions", base);
+	if (http_ask(twilio->http,
+		&(struct http_request){ .method = "GET", .url = url },
+		keep_answer, twilio) != RC_OK)
+		return;
+	if (twilio->status == 401)
+		found(checkup, "ok", "%s answers", base);
+	else if (twilio->status == 0)
+		found(checkup, "warn", "%s cannot be reached from here: %s",
+		    base, twilio->error);
+	else
+		found(checkup, "FAIL", "%s answers with %d where we say 401",
+		    base, twilio->status);
+}
+
+/* Asks those outside. */
+static void
+check_outside(struct cli *cli, struct checkup *checkup)
+{
+	struct cli_twilio twilio;
+
+	fflush(stdout);
+	if (cli_twilio_open(&twilio, cli) == 0) {
+		if (cli->service.id[0] != '\0')
+			check_numbers(&twilio, checkup);
+		if (twilio.status != 0 || cli->service.id[0] == '\0')
+			check_account(&twilio, checkup);
+		check_public_url(&twilio, checkup);
+	} else {
+		found(checkup, "skip", "Twilio is not asked");
+	}
+	cli_twilio_close(&twilio);
+}
+
+int
+cli_doctor(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "offline", no_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct checkup checkup = { .failed = 0 };
+	bool offline = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 'o')
+			return cli_usage("doctor [--offline]");
+		offline = true;
+	}
+	if (optind != argc)
+		return cli_usage("doctor [--offline]");
+	found(&checkup, "ok", "%s: every line understood", cli->conf_path);
+	if (strncmp(cli->conf.public_url, "https://", 8) == 0)
+		found(&checkup, "ok", "public_url %s", cli->conf.public_url);
+	else
+		found(&checkup, "warn",
+		    "public_url %s: without TLS numbers travel in the open",
+		    cli->conf.public_url);
+	check_secrets(cli, &checkup);
+	check_database(cli, &checkup);
+	check_counters(cli, &checkup);
+	check_outbox(cli, &checkup);
+	if (offline)
+		found(&checkup, "skip",
+		    "Twilio and public_url are not asked: --offline");
+	else
+		check_outside(cli, &checkup);
+	return checkup.failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,206 @@
+"""Every REST request callmask makes is held against Twilio's own description of
+its API, by Prism, and every field's name is looked up there: Prism passes over
+names it does not know."""
+
+import base64
+import http.client
+import json
+import re
+import subprocess
+import time
+import urllib.parse
+
+import pytest
+
+import client
+import stack as stacks
+from between import Account, Between
+
+JUDGE = client.ROOT / "tests/scenario/prism"
+DESCRIPTION = client.SHARED / "twilio/openapi/twilio_api_v2010.masking-strict.json"
+
+# Nothing takes a number from a trunk or an application but an empty SID, which
+# Twilio does and its description does not know.
+CLEARED = ("TrunkSid", "VoiceApplicationSid", "SmsApplicationSid")
+
+ONE = "IncomingPhoneNumbers/{Sid}.json"
+
+# What callmask must have asked after `tour`, and by that must have been judged.
+ASKED = {
+    ("GET", ".json"), ("GET", "IncomingPhoneNumbers.json"),
+    ("POST", "IncomingPhoneNumbers.json"), ("POST", ONE), ("DELETE", ONE),
+    ("GET", "AvailablePhoneNumbers/{CountryCode}/Local.json"),
+    ("GET", "AvailablePhoneNumbers/{CountryCode}/Mobile.json"),
+}
+
+
+def tour(account):
+    """Have callmask make a request of every kind. Add a line for a new kind,
+    and its path to ASKED."""
+    bought, wrong, taken = account.numbers[:3]
+    account.buy(wrong, VoiceUrl="https://elsewhere.example/", VoiceMethod="GET",
+                StatusCallback="", StatusCallbackMethod="GET", SmsUrl="",
+                SmsMethod="GET")
+    account.buy(taken, TrunkSid="TK" + "0" * 32)
+    account.stack.cli("number", "add", wrong, taken, service=account.service)
+    for words in (("doctor",), ("number", "sync", "--apply"),
+                  ("number", "sync", "--apply", "--take-over"),
+                  ("number", "search", "--country", "US", "--area-code",
+                   account.area, "--contains", "555"),
+                  ("number", "search", "--country", "GB", "--mobile"),
+                  ("number", "buy", "--yes", bought),
+                  ("number", "release", "--yes", bought)):
+        done = account.cli(*words)
+        assert done.returncode in (0, 1) and "no answer" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def description():
+    """Twilio's description."""
+    if not DESCRIPTION.exists():
+        pytest.skip("../shared/twilio/openapi is not there: no REST request was "
+                    "held against it")
+    return json.loads(DESCRIPTION.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def prism(description, tmp_path_factory):
+    """A Prism that knows it; its base URL."""
+    if not (JUDGE / "node_modules/@stoplight/prism-cli").exists():
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", JUDGE],
+                       check=True, capture_output=True, text=True, timeout=300)
+    port = stacks.free_port()
+    log = tmp_path_factory.mktemp("prism") / "log"
+    with open(log, "w", encoding="utf-8") as output, subprocess.Popen(
+            ["node", JUDGE / "node_modules/@stoplight/prism-cli/dist/index.js",
+             "mock", "-h", "127.0.0.1", "-p", str(port), DESCRIPTION],
+            stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT) as running:
+        try:
+            deadline = time.monotonic() + 60
+            while "is listening" not in log.read_text(encoding="utf-8"):
+                assert running.poll() is None and time.monotonic() < deadline, \
+                    log.read_text(encoding="utf-8")
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            running.terminate()
+
+
+def ask(prism, request):
+    """What Prism says of a request: its status and its complaints as pairs of
+    field and text."""
+    line = http.client.HTTPConnection(urllib.parse.urlsplit(prism).netloc,
+                                      timeout=20)
+    form = urllib.parse.urlencode([*map(tuple, request["fields"])])
+    path = urllib.parse.quote(request["path"])
+    headers = {"Authorization": "Basic " + base64.b64encode(b"a:b").decode()}
+    if request["method"] == "POST":
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    elif form:
+        path, form = f"{path}?{form}", ""
+    try:
+        line.request(request["method"], path, form or None, headers)
+        answer = line.getresponse()
+        data = answer.read()
+    finally:
+        line.close()
+    if answer.status < 300:
+        return answer.status, []
+    return answer.status, [
+        (each["location"][-1], each["message"])
+        for each in json.loads(data).get("validation", ())]
+
+
+def path_of(description, request):
+    """The path of the description that a request went to."""
+    for path in description["paths"]:
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+        if re.fullmatch(pattern, request["path"]):
+            return path
+    return None
+
+
+def names(description, request):
+    """The names that fields of such a request may have."""
+    method = description["paths"][path_of(description, request)].get(
+        request["method"].lower())
+    assert method, f"no such method: {request}"
+    body = method.get("requestBody", {}).get("content", {}).get(
+        "application/x-www-form-urlencoded", {}).get("schema", {})
+    return set(body.get("properties", ())) | {
+        each["name"] for each in method.get("parameters", ())
+        if each["in"] == "query"}
+
+
+@pytest.fixture(scope="module")
+def asked(stack, description, tmp_path_factory):
+    """One of each shape of request that callmask made to the sandbox: on the
+    tour, and in the tests before it that shared this stack."""
+    account = Account(stack, tmp_path_factory.mktemp("account"), "prism", "978")
+    tour(account)
+    account.close()
+    return [request for request in stack.sandbox("GET", "requests")["requests"]
+            if request["agent"].startswith("callmask/")]
+
+
+def test_a_request_of_every_kind_was_made(description, asked):
+    below = "/2010-04-01/Accounts/{AccountSid}/"
+    kinds = {(request["method"], path_of(description, request).replace(
+        below, "").replace("/2010-04-01/Accounts/{Sid}", ""))
+             for request in asked if path_of(description, request)}
+    assert ASKED <= kinds
+
+
+def test_twilio_knows_every_path_and_name(description, asked):
+    for request in asked:
+        assert path_of(description, request), request
+        for name, _ in request["fields"]:
+            assert name in names(description, request), (name, request)
+
+
+def test_prism_accepts_every_request(prism, asked):
+    for request in asked:
+        status, complaints = ask(prism, request)
+        cleared = {name for name, value in request["fields"]
+                   if name in CLEARED and not value}
+        assert {name for name, _ in complaints} == cleared, (
+            request, status, complaints)
+        if cleared:
+            request = {**request, "fields": [
+                field for field in request["fields"] if field[0] not in cleared]}
+            status, complaints = ask(prism, request)
+        assert status < 300, (request, status, complaints)
+
+
+def test_prism_would_have_refused(prism, description, asked):
+    """It looks at what it is shown."""
+    [request] = [each for each in asked if each["method"] == "POST"
+                 and dict(each["fields"]).get("PhoneNumber")][:1]
+    for name, value in (("VoiceMethod", "PUT"), ("VoiceUrl", "no url"),
+                        ("TrunkSid", "TK1")):
+        wrong = {**request, "fields": [*request["fields"], [name, value]]}
+        status, complaints = ask(prism, wrong)
+        assert status == 422 and [field for field, _ in complaints][:1] == [name]
+    assert "VoiceURL" not in names(description, request)
+    assert ask(prism, {**request, "path": request["path"] + "x"})[0] == 404
+
+
+def test_the_tool_itself_talks_to_prism(stack, prism, tmp_path):
+    """The very bytes, with all headers. Prism answers with the description's
+    examples, whose numbers are not ours."""
+    account = Account(stack, tmp_path, "prism-wire", "979")
+    account.between.close()
+    account.between = Between(prism)
+    account.set(twilio_api_url=account.between.url)
+    number = account.numbers[0]
+    for words, status in (
+            (("number", "sync"), 0), (("number", "buy", "--yes", number), 0),
+            (("number", "search", "--country", "US"), 0),
+            (("number", "sync", "--apply"), 1),      # it is not in the account
+            (("number", "release", "--yes", number), 0), (("doctor",), 1)):
+        done = account.cli(*words)
+        assert done.returncode == status, done
+    assert len(account.between.seen) >= 6
+    assert {each["status"] for each in account.between.seen} <= {200, 201, 204}
+    account.close(at_sandbox=False)
