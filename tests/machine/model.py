@@ -178,7 +178,7 @@ class Call:
         ended_at = self.leg_ended_at if self.leg and self.leg_ended_at \
             else self.ended_at
         return {
-            "from": self.party.role if self.party else None,
+            "from": self.party.role if self.party else None, "placed": False,
             "reason": self.reason, "status": self.leg or self.status,
             "started_at": rfc3339(self.started_at),
             "ringing_at": rfc3339(self.ringing_at),

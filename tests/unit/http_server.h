@@ -27,6 +27,7 @@ struct server {
 		SERVER_CLOSE, /* closes it */
 		SERVER_HANG   /* says nothing more until it is stopped */
 	} then;
+	int answers;  /* closes at once after so many; 0: any number */
 	char url[64]; /* http://127.0.0.1:PORT */
 	int port;
 
@@ -79,14 +80,16 @@ server_talk(void *cookie)
 	struct server_connection *c = cookie;
 	struct server *s = c->server;
 	char text[sizeof s->request];
-	int fd = c->fd;
+	int fd = c->fd, count;
 
 	free(c);
 	while (server_read(fd, text, sizeof text)) {
 		pthread_mutex_lock(&s->lock);
-		s->requests++;
+		count = ++s->requests;
 		memcpy(s->request, text, sizeof text);
 		pthread_mutex_unlock(&s->lock);
+		if (s->answers != 0 && count > s->answers)
+			break;
 		if (s->reply != NULL &&
 		    send(fd, s->reply,
 			s->reply_len != 0 ? s->reply_len : strlen(s->reply),

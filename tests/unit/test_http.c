@@ -202,11 +202,10 @@ test_once_is_sent_once(void **state)
 
 	for (once = 1; once >= 0; once--) {
 		server_start(&server, OK);
+		server.answers = 1;
 		request.url = server.url;
 		request.once = once != 0;
 		assert_int_equal(get(*state, &server, "/").answer.status, 200);
-		server.reply = NULL;
-		server.then = SERVER_CLOSE;
 		kept = ask(*state, &request);
 		assert_int_equal(kept.answer.status, 0);
 		assert_true(kept.answer.sent);
