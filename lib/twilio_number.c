@@ -41,12 +41,9 @@ static const struct setting {
 void
 twilio_number_wanted(struct twilio_number *wanted, const struct conf *conf)
 {
-	const char *overrides = conf->url_overrides;
-
 	*wanted = (struct twilio_number){ .voice = true, .text = true };
-	snprintf(wanted->is[TWILIO_NUMBER_VOICE_URL], TWILIO_NUMBER_VALUE_SIZE,
-	    "%s/twilio/voice%s%s", conf->public_url,
-	    overrides[0] != '\0' ? "#" : "", overrides);
+	conf_url(conf, "/twilio/voice", wanted->is[TWILIO_NUMBER_VOICE_URL],
+	    TWILIO_NUMBER_VALUE_SIZE);
 	snprintf(wanted->is[TWILIO_NUMBER_STATUS_CALLBACK],
 	    TWILIO_NUMBER_VALUE_SIZE, "%s/twilio/status", conf->public_url);
 	snprintf(wanted->is[TWILIO_NUMBER_SMS_URL], TWILIO_NUMBER_VALUE_SIZE,
@@ -269,6 +266,7 @@ twilio_number_buy(struct twilio_rest *rest, const struct conf *conf,
 
 	twilio_rest_begin(
 	    rest, conf, secrets, "POST", "IncomingPhoneNumbers.json");
+	rest->http.once = true;
 	twilio_rest_field(rest, "PhoneNumber", number);
 	for (i = 0; i < TWILIO_NUMBER__MAX; i++)
 		if (settings[i].kind == TWILIO_NUMBER_SET)

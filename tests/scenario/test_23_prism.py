@@ -15,6 +15,7 @@ import pytest
 import client
 import stack as stacks
 from between import Account, Between
+from test_01_story import until
 
 JUDGE = client.ROOT / "tests/scenario/prism"
 DESCRIPTION = client.SHARED / "twilio/openapi/twilio_api_v2010.masking-strict.json"
@@ -31,7 +32,12 @@ ASKED = {
     ("POST", "IncomingPhoneNumbers.json"), ("POST", ONE), ("DELETE", ONE),
     ("GET", "AvailablePhoneNumbers/{CountryCode}/Local.json"),
     ("GET", "AvailablePhoneNumbers/{CountryCode}/Mobile.json"),
+    ("POST", "Calls.json"), ("POST", "Calls/{Sid}.json"),
 }
+
+# Asked only if an answer was lost and no webhook told of the call.
+LOOK = {"method": "GET", "path": "Calls.json", "fields": [
+    ["To", "+12025550147"], ["From", "+12025550199"], ["PageSize", "50"]]}
 
 
 def tour(account):
@@ -52,6 +58,20 @@ def tour(account):
                   ("number", "release", "--yes", bought)):
         done = account.cli(*words)
         assert done.returncode in (0, 1) and "no answer" not in done.stderr
+    place_and_end_a_call(account.stack)
+
+
+def place_and_end_a_call(stack):
+    """By the app, while the first phone rings."""
+    customer, driver = stack.persons(2)
+    session = stack.open(customer, driver)
+    stack.phone(driver, behaviour="manual")
+    call = stack.api("POST", f"/v1/sessions/{session['id']}/calls",
+                     {"from": "driver"}).json
+    until(lambda: stack.one("SELECT sid FROM call WHERE id = ?", call["id"]))
+    stack.api("DELETE", f"/v1/calls/{call['id']}")
+    until(lambda: stack.one("SELECT count(*) FROM outbox WHERE kind = 'hang_up' "
+                            "AND subject_id = ? AND state = 'done'", call["id"]))
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +160,10 @@ def asked(stack, description, tmp_path_factory):
     account = Account(stack, tmp_path_factory.mktemp("account"), "prism", "978")
     tour(account)
     account.close()
-    return [request for request in stack.sandbox("GET", "requests")["requests"]
-            if request["agent"].startswith("callmask/")]
+    path = f"/2010-04-01/Accounts/{account.sid}/"
+    return [{**LOOK, "path": path + LOOK["path"]}] + [
+        request for request in stack.sandbox("GET", "requests")["requests"]
+        if request["agent"].startswith("callmask/")]
 
 
 def test_a_request_of_every_kind_was_made(description, asked):

@@ -15,6 +15,7 @@ import pytest
 import client
 import stack as stacks
 from client import masked
+from test_01_story import until
 
 JUDGE = client.ROOT / "tests/scenario/emulate"
 
@@ -161,4 +162,35 @@ def test_its_signature_is_accepted(emulate):
     [shown] = stack.get(session)["calls"]
     assert shown["reason"] == "connected"
     assert stack.one("SELECT count(*) FROM call WHERE sid = ?", call["sid"]) == 1
+    assert stack.counters()["webhooks_forged"] == 0
+
+
+def test_a_call_for_the_app(emulate):
+    """It rings nobody, but it is asked for the right call, tells how it goes,
+    and ends it."""
+    stack = emulate.stack
+    stack.cli("number", "sync", "--apply")
+    customer, driver = stack.persons(2)
+    session = stack.open(customer, driver)
+
+    def place():
+        call = stack.api("POST", f"/v1/sessions/{session['id']}/calls",
+                         {"from": "driver"}).json
+        until(lambda: stack.one("SELECT sid FROM call WHERE id = ?", call["id"]))
+        return call, stack.one("SELECT sid FROM call WHERE id = ?", call["id"])
+
+    def get(call):
+        return stack.api("GET", f"/v1/calls/{call['id']}").json
+
+    call, sid = place()
+    calls = emulate.rest("GET", "Calls.json")["calls"]
+    [asked] = [each for each in calls if each["sid"] == sid]
+    assert (asked["to"], asked["from"]) == (driver, masked(session))
+    emulate.request("POST", "/_twilio/simulate/call-status", CallSid=sid,
+                    Status="completed")
+    until(lambda: get(call)["status"] == "completed")
+    call, sid = place()
+    stack.api("DELETE", f"/v1/calls/{call['id']}")
+    until(lambda: emulate.rest("GET", f"Calls/{sid}.json")["status"]
+          == "completed")
     assert stack.counters()["webhooks_forged"] == 0
