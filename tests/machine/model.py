@@ -721,7 +721,8 @@ class Model:
         allowed = self.may_try(number, sid)
         if allowed and claim and self["ask-code"]:
             verdict = self.by_claim(claim, "connected_by_code", sid) if used \
-                else Verdict("refuse", ("number_unknown",))
+                else Verdict("refuse", ("number_unknown",), claim.session,
+                             claim.party)
             if call.open():
                 # What is on record of a code that is refused is left open.
                 call.session, call.party = verdict.session, verdict.party
