@@ -194,7 +194,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(UNITS) \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 	    $(DESTDIR)$(SYSCONFDIR)/callmask $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d \
-	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
+	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets $(DESTDIR)$(PREFIX)/share/man/man5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 755 $(addprefix $(B)/bin/,$(PROGRAMS) outboxd) $(DESTDIR)$(LIBEXEC)
 	install -m 755 $(B)/bin/callmask $(DESTDIR)$(PREFIX)/bin
 	for unit in cgi-bin/systemd/*.socket cgi-bin/systemd/*.service \
@@ -205,10 +206,15 @@ install: all
 		    -e 's|@SERVICES@|$(PROGRAMS:%=callmask@%.service)|' \
 		    "$$unit" >"$(UNITS)/$${unit##*/}"; \
 	done
+	install -d "$(UNITS)/callmask@events.service.d"
+	install -m 644 "cgi-bin/systemd/callmask@events.service.d/workers.conf" \
+	    "$(UNITS)/callmask@events.service.d"
 	install -m 644 cgi-bin/systemd/callmask.sysusers \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/callmask.conf
 	install -m 644 cgi-bin/systemd/callmask.tmpfiles \
 	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/callmask.conf
+	install -m 644 cgi-bin/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 cgi-bin/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 nginx/callmask.conf $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d
 	install -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
