@@ -391,9 +391,11 @@ def rest_send(stack, **fields):
 def held(stack, session):
     """Texts to the driver of a session wait behind one that is not due."""
     party = session["parties"][1]["id"]
-    bend(stack, "INSERT INTO outbox SELECT '0' || ?, service_id, 'twilio', "
-         "'message', 'msg_0', ?, 'waiting', 0, 0, 9e15, 0, NULL FROM session "
-         "WHERE id = ?", party, party, session["id"])
+    bend(stack, "INSERT INTO outbox (id, service_id, channel, kind, subject_id, "
+         "lane, state, attempts, lease, doubt, due_at_ms, created_at_ms) "
+         "SELECT '0' || ?, service_id, 'twilio', 'message', 'msg_0', ?, "
+         "'waiting', 0, 0, 0, 9000000000000000, 0 FROM session WHERE id = ?",
+         party, party, session["id"])
     try:
         yield
     finally:
