@@ -421,6 +421,23 @@ def test_in_doubt_it_looks_first(stack, arrived):
     assert [body for _, body, _ in inbox(stack, driver)] == ["before"] * 2
 
 
+def test_a_lost_answer_is_no_second_text(stack):
+    customer, driver, session, number = opened(stack)
+    stack.sandbox("POST", "lose", {"answers": 1})
+    text(stack, customer, number, "once")
+    message, = settled(stack, session)
+    assert message["status"] == "delivered"
+    until(lambda: stack.one("SELECT count(*) FROM attempt JOIN outbox ON id = "
+                            "delivery_id WHERE subject_id = ?", message["id"]))
+    bend(stack, "UPDATE outbox SET due_at_ms = 0 WHERE subject_id = ?",
+         message["id"])
+    stack.open(*stack.persons(2))         # wakes the worker
+    until(lambda: stack.one("SELECT state = 'done' FROM outbox WHERE "
+                            "subject_id = ?", message["id"]))
+    assert [body for _, body, _ in inbox(stack, driver)] == ["once"]
+    assert forgotten(stack)
+
+
 def test_what_would_come_late_does_not_come(stack):
     """Closed before the worker came to it; a driver replaced; an hour old."""
     stories = [(*opened(stack), why) for why in (
