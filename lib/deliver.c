@@ -4,6 +4,9 @@
 
 #include "event.h"
 
+/* Waits between tries grow by this, milliseconds. */
+#define WAIT_MS 5000
+
 static const struct deliver_kind *const kinds[OUTBOX__MAX] = {
 	[OUTBOX_EVENT] = &deliver_event,
 	[OUTBOX_CALL] = &deliver_call,
@@ -61,6 +64,22 @@ deliver_conclude(const struct deliver *deliver, const struct deliver_job *job,
 	    (rc = kind->give_up(deliver, job)) != RC_OK)
 		return rc;
 	return tell_exhausted(deliver, &job->delivery);
+}
+
+void
+deliver_later(const struct deliver *deliver, const struct deliver_job *job,
+    struct outbox_result *result, int64_t life_s)
+{
+	int64_t wait_ms = WAIT_MS * job->delivery.attempts;
+
+	wait_ms += crypto_random_below((uint32_t)(wait_ms / 5) + 1);
+	if (wait_ms < result->retry_s * 1000)
+		wait_ms = result->retry_s * 1000;
+	result->verdict = OUTBOX_RETRY;
+	result->wait_ms = wait_ms;
+	if (deliver->mask.now_ms + wait_ms >
+	    job->delivery.created_ms + life_s * 1000)
+		result->verdict = OUTBOX_PARK;
 }
 
 void

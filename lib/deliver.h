@@ -75,6 +75,14 @@ enum rc deliver_prepare(const struct deliver *deliver, struct deliver_job *job);
 enum rc deliver_conclude(const struct deliver *deliver,
     const struct deliver_job *job, const struct http_answer *answer);
 
+/*
+ * For conclude: tries again after a wait that grows by 5 s each time, or, after
+ * life_s seconds since it was put into the outbox, not at all. What is of no
+ * use later keeps to this rather than to the schedule of events.
+ */
+void deliver_later(const struct deliver *deliver, const struct deliver_job *job,
+    struct outbox_result *result, int64_t life_s);
+
 /* Wipes and releases. */
 void deliver_free(struct deliver_job *job);
 

@@ -18,9 +18,6 @@
 #define EXTRA_S 60
 /* How far Twilio's clock may be behind ours, seconds. */
 #define SKEW_S 60
-/* Waits between tries grow by this, milliseconds: a call that cannot be placed
- * soon is not placed at all. */
-#define WAIT_MS 5000
 /* How long we go on trying to end a call, seconds: its limit ends it too. */
 #define HANG_UP_S 3600
 /* No such call, or it is over (docs:api/errors). */
@@ -105,23 +102,6 @@ prepare_call(const struct deliver *deliver, struct deliver_job *job)
 	return rc;
 }
 
-/* Tries again after a wait, or not at all after life_s. */
-static void
-try_later(const struct deliver *deliver, const struct deliver_job *job,
-    struct outbox_result *result, int64_t life_s)
-{
-	int64_t wait_ms = WAIT_MS * job->delivery.attempts;
-
-	wait_ms += crypto_random_below((uint32_t)(wait_ms / 5) + 1);
-	if (wait_ms < result->retry_s * 1000)
-		wait_ms = result->retry_s * 1000;
-	result->verdict = OUTBOX_RETRY;
-	result->wait_ms = wait_ms;
-	if (deliver->mask.now_ms + wait_ms >
-	    job->delivery.created_ms + life_s * 1000)
-		result->verdict = OUTBOX_PARK;
-}
-
 /* It need not be sent: writes down why. */
 static enum rc
 conclude_unsent(const struct deliver *deliver, const struct deliver_job *job,
@@ -182,7 +162,7 @@ conclude_look(const struct deliver *deliver, const struct deliver_job *job,
 		return rc == RC_NOT_FOUND ? RC_OK : rc;
 	if (twilio_rest_list(answer, "calls", try_item, &search) != RC_OK) {
 		result->doubt = true;
-		try_later(deliver, job, result, MASK_PLACE_S);
+		deliver_later(deliver, job, result, MASK_PLACE_S);
 		return RC_OK;
 	}
 	if (search.rc == RC_NOT_FOUND) {
@@ -220,7 +200,7 @@ conclude_call(const struct deliver *deliver, const struct deliver_job *job,
 	if (!job->look && verdict == TWILIO_NO)
 		return mask_fail(&deliver->mask, id);
 	result->doubt = job->look || verdict != TWILIO_BUSY;
-	try_later(deliver, job, result, MASK_PLACE_S);
+	deliver_later(deliver, job, result, MASK_PLACE_S);
 	return RC_OK;
 }
 
@@ -266,7 +246,7 @@ conclude_hang_up(const struct deliver *deliver, const struct deliver_job *job,
 	if (verdict == TWILIO_YES)
 		return RC_OK;
 	if (verdict != TWILIO_NO) {
-		try_later(deliver, job, result, HANG_UP_S);
+		deliver_later(deliver, job, result, HANG_UP_S);
 		return RC_OK;
 	}
 	result->error = twilio_rest_refusal(

@@ -83,6 +83,7 @@ make_message(const struct deliver *deliver, struct deliver_job *job,
 	    deliver->mask.db, deliver->mask.keys, &errand->message, &text);
 	if (rc == RC_OK) {
 		begin(deliver, job, &errand->to, "POST");
+		job->rest.http.once = true;
 		if (text.content.body[0] != '\0')
 			twilio_rest_field(
 			    &job->rest, "Body", text.content.body);
@@ -189,8 +190,9 @@ try_item(void *cookie, const struct twilio_item *item)
 
 /* What was found decides whether it is sent anew. */
 static enum rc
-conclude_look(const struct deliver *deliver, struct message *message,
-    const struct http_answer *answer, struct outbox_result *result)
+conclude_look(const struct deliver *deliver, const struct deliver_job *job,
+    struct message *message, const struct http_answer *answer,
+    struct outbox_result *result)
 {
 	struct message_text text = { .text = "" };
 	struct search search = { .mask = &deliver->mask,
@@ -205,9 +207,9 @@ conclude_look(const struct deliver *deliver, struct message *message,
 	}
 	crypto_wipe(&text, sizeof text);
 	if (rc == RC_SYNTAX) {
-		result->verdict = OUTBOX_RETRY;
 		result->doubt = true;
 		result->error = "not a list of messages";
+		deliver_later(deliver, job, result, LATE_S);
 		return RC_OK;
 	}
 	if (rc != RC_OK)
@@ -239,16 +241,17 @@ conclude(const struct deliver *deliver, const struct deliver_job *job,
 		return conclude_unsent(deliver, job, result);
 	verdict = twilio_rest_verdict(answer, &reply);
 	if (job->look && verdict == TWILIO_YES)
-		return conclude_look(deliver, &message, answer, result);
+		return conclude_look(deliver, job, &message, answer, result);
 	if (verdict == TWILIO_YES)
 		return note_sent(deliver, &message, reply.sid, reply.status);
 	if (!job->look && verdict == TWILIO_NO) {
-		result->error = "Twilio refuses it";
+		result->error = twilio_rest_refusal(
+		    result->words, sizeof result->words, answer, &reply);
 		return mask_unsent(
 		    &deliver->mask, &message, reply.code, "refused");
 	}
-	result->verdict = OUTBOX_RETRY;
 	result->doubt = job->look || verdict == TWILIO_UNSURE;
+	deliver_later(deliver, job, result, LATE_S);
 	return RC_OK;
 }
 

@@ -173,6 +173,39 @@ class Stack(client.Client):
             f"file:{self.folder}/callmask.db?mode={mode}", uri=True, timeout=10,
             isolation_level=None)
 
+    def bend(self, statement, *values):
+        """Change the database past callmask."""
+        with contextlib.closing(self.connect("rw")) as connection:
+            connection.execute(statement, values)
+
+    def texts_settled(self, session):
+        """The texts of a session, newest first, once all have come to an end
+        and the sandbox has told all of it."""
+        final = {"delivered", "undelivered", "failed", "refused"}
+        deadline = time.time() + 15
+        while not {text["status"] for text in self.get(session)["messages"]} \
+                <= final:
+            assert time.time() < deadline, "a text has not come to its end"
+            time.sleep(0.01)
+        self.sandbox("POST", "settle")
+        return self.get(session)["messages"]
+
+    @contextlib.contextmanager
+    def texts_held(self, session):
+        """Texts to the driver of a session wait behind one that is not due."""
+        party = session["parties"][1]["id"]
+        self.bend(
+            "INSERT INTO outbox (id, service_id, channel, kind, subject_id, lane, "
+            "state, attempts, lease, doubt, due_at_ms, created_at_ms) "
+            "SELECT '0' || ?, service_id, 'twilio', 'message', 'msg_0', ?, "
+            "'waiting', 0, 0, 0, 9000000000000000, 0 FROM session WHERE id = ?",
+            party, party, session["id"])
+        try:
+            yield
+        finally:
+            self.bend("DELETE FROM outbox WHERE id = '0' || ?", party)
+            self.open(*self.persons(2))     # wakes the worker
+
     def rows(self, statement, *values):
         """What a query returns."""
         connection = self.connect()

@@ -8,7 +8,6 @@ import concurrent.futures
 import json
 import re
 import secrets
-import time
 import urllib.parse
 
 import pytest
@@ -108,9 +107,7 @@ def canaries(stack):
                   {"to": to, "text": f"{customer} {driver}"})
     stack.api("POST", f"/v1/sessions/{session['id']}/messages",
               {"to": customer, "text": driver})
-    while {message["status"] for message in stack.get(session)["messages"]} & {
-            "waiting", "queued", "sent"}:
-        time.sleep(0.02)
+    stack.texts_settled(session)
     for changes in ({}, {"From": customer}, {"Body": driver},
                     {"NumMedia": "1", "MediaUrl0": customer},
                     {"MessageSid": customer}):

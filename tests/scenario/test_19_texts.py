@@ -2,7 +2,6 @@
 followed to their end; each once, in order, and kept no longer than need be."""
 
 import base64
-import contextlib
 import http.client
 import secrets
 import time
@@ -45,16 +44,6 @@ def inbox(stack, phone):
             if entry["kind"] == "text_received" and entry["phone"] == phone]
 
 
-def settled(stack, session):
-    """The messages of a session, newest first, when all have their end."""
-    final = {"delivered", "undelivered", "failed", "refused"}
-    messages = until(lambda: [
-        messages for messages in [stack.get(session)["messages"]]
-        if {message["status"] for message in messages} <= final])[0]
-    stack.sandbox("POST", "settle")
-    return messages
-
-
 def opened(stack, **more):
     """Two people, their session, and the number both dial."""
     customer, driver = stack.persons(2)
@@ -71,12 +60,6 @@ def kept(stack):
     """How many texts the database still holds."""
     return stack.one("SELECT count(*) FROM message "
                      "WHERE body_sealed IS NOT NULL")
-
-
-def bend(stack, statement, *values):
-    """Change the database past callmask."""
-    with contextlib.closing(stack.connect("rw")) as connection:
-        connection.execute(statement, values)
 
 
 def forgotten(stack):
@@ -103,7 +86,7 @@ def test_two_people_text_each_other(stack):
     customer, driver, session, number = opened(stack)
     assert text(stack, customer, number, "I wait at the gate.\nGrüße 👋") == []
     assert text(stack, driver, number, "2 minutes") == []
-    second, first = settled(stack, session)
+    second, first = stack.texts_settled(session)
     assert inbox(stack, driver) == [(number, "I wait at the gate.\nGrüße 👋", [])]
     assert inbox(stack, customer) == [(number, "2 minutes", [])]
     assert (first["from"], first["to"]) == ("customer", "driver")
@@ -130,7 +113,7 @@ def test_each_sees_the_number_they_dial(stack):
     theirs, his = (party["masked_number"] for party in session["parties"])
     assert theirs != his
     text(stack, customer, theirs, "Where?")
-    settled(stack, session)
+    stack.texts_settled(session)
     assert inbox(stack, driver) == [(his, "Where?", [])]
 
 
@@ -139,7 +122,7 @@ def test_pictures_are_passed_on(stack):
     media = ["https://example.com/a.png?x=1&y=2", "https://example.com/b.jpg"]
     text(stack, customer, number, "", media=media)
     text(stack, customer, number, "two", media=media[:1])
-    newer, older = settled(stack, session)
+    newer, older = stack.texts_settled(session)
     assert inbox(stack, driver) == [(number, "", media), (number, "two", media[:1])]
     assert (older["media"], newer["media"]) == (2, 1)
 
@@ -148,7 +131,7 @@ def test_texts_keep_their_order(stack):
     customer, driver, session, number = opened(stack)
     for count in range(12):
         text(stack, customer, number, f"text {count}")
-    settled(stack, session)
+    stack.texts_settled(session)
     assert [body for _, body, _ in inbox(stack, driver)] \
         == [f"text {count}" for count in range(12)]
 
@@ -159,7 +142,7 @@ def test_stop_words_are_words(stack):
     for word in ("cancel", "Cancel the trip", "STOP"):
         stack.sandbox("POST", "messages", {
             "from": customer, "to": number, "body": word})
-    settled(stack, session)
+    stack.texts_settled(session)
     assert [body for _, body, _ in inbox(stack, driver)] \
         == ["cancel", "Cancel the trip", "STOP"]
 
@@ -170,7 +153,7 @@ def test_who_wants_no_texts_gets_none(stack):
     stack.sandbox("POST", "messages", {
         "from": driver, "to": number, "body": "STOP"})
     text(stack, customer, number, "Hello?")
-    message = settled(stack, session)[0]
+    message = stack.texts_settled(session)[0]
     assert (message["status"], message["error"]) == ("failed", 21610)
     assert ("message.failed", "21610") in stack.events(session)
     assert stack.one("SELECT attempts FROM outbox WHERE subject_id = ?",
@@ -183,7 +166,7 @@ def test_a_phone_that_is_off(stack):
     customer, driver, session, number = opened(stack)
     stack.phone(driver, behaviour="unreachable")
     text(stack, customer, number)
-    message, = settled(stack, session)
+    message, = stack.texts_settled(session)
     assert (message["status"], message["error"]) == ("undelivered", 30003)
     assert stack.events(session)[-1] == ("message.failed", "30003")
 
@@ -194,7 +177,7 @@ def test_late_senders_are_told_once(stack):
     assert text(stack, customer, number) == [TEXT_ENDED]
     assert text(stack, customer, number, "again") == []
     assert text(stack, driver, number) == [TEXT_ENDED]
-    messages = settled(stack, session)
+    messages = stack.texts_settled(session)
     assert {message["reason"] for message in messages} == {"session_closed"}
     assert {(message["from"], message["to"]) for message in messages} == {
         ("customer", None), ("driver", None)}
@@ -206,7 +189,7 @@ def test_who_may_text(stack):
     customer, driver, session, number = opened(stack, text="driver")
     assert text(stack, customer, number) == [TEXT_OFF]
     assert text(stack, driver, number, "fine") == []
-    messages = settled(stack, session)
+    messages = stack.texts_settled(session)
     assert [message["reason"] for message in messages] == ["relayed", "text_off"]
     assert inbox(stack, customer) == [(number, TEXT_OFF, []),
                                       (number, "fine", [])]
@@ -236,7 +219,7 @@ def test_the_same_text_twice_is_one(stack):
               "To": number, "Body": "once", "NumMedia": "0"}
     for _ in range(3):
         assert stack.webhook("/twilio/message", fields).twiml.verbs == []
-    settled(stack, session)
+    stack.texts_settled(session)
     assert [body for _, body, _ in inbox(stack, driver)] == ["once"]
     stack.close(session)
     fields["MessageSid"] = "SM" + secrets.token_hex(16)
@@ -265,7 +248,7 @@ def test_redaction(stack, setting):
          "five o one four seven at 14:30; a@example.com, t.me/a")
     text(stack, customer, number, "", media=[
         "https://example.com/card.vcf", "https://example.com/a.jpg"])
-    settled(stack, session)
+    stack.texts_settled(session)
     assert inbox(stack, driver) == [
         (number, "call me: ***, or *** at 14:30; ***, ***", []),
         (number, "***", ["https://example.com/a.jpg"])]
@@ -281,7 +264,7 @@ def test_texts_of_the_app(stack):
     for note in ({"text": "To both"}, {"to": "both", "text": "Again"}):
         assert [each["to"] for each in send(stack, session, **note).json[
             "messages"]] == ["customer", "driver"]
-    settled(stack, session)
+    stack.texts_settled(session)
     assert inbox(stack, driver) == [(number, "Gate 5, please", []),
                                     (number, "To both", []),
                                     (number, "Again", [])]
@@ -300,7 +283,7 @@ def test_a_note_asked_for_twice_is_sent_once(stack):
                                headers=key) for _ in range(2))
     assert (first.status, first.json) == (second.status, second.json)
     assert second.headers["Idempotent-Replayed"] == "true"
-    settled(stack, session)
+    stack.texts_settled(session)
     assert len(inbox(stack, driver)) == 1
 
 
@@ -311,7 +294,7 @@ def test_the_last_word_of_the_app_arrives(stack):
     stack.close(session)
     assert send(stack, session, to="driver", text="late").problem[:2] \
         == (409, "session_ended")
-    settled(stack, session)
+    stack.texts_settled(session)
     assert inbox(stack, driver) == [(number, "Thank you", [])]
 
 
@@ -324,7 +307,7 @@ def test_notes_that_are_refused(stack, note, field):
     _, driver, session, _ = opened(stack)
     assert send(stack, session, **note).problem == (422, "invalid_field", field)
     assert send(stack, session, text="ü" * 1600, to="driver").status == 202
-    assert len(settled(stack, session)) == 1
+    assert len(stack.texts_settled(session)) == 1
     assert [len(body) for _, body, _ in inbox(stack, driver)] == [1600]
 
 
@@ -338,13 +321,13 @@ def test_who_may_look(stack):
     assert stack.api("GET", "/v1/messages/none").problem[:2] == (404, "not_found")
     assert stack.api("POST", f"/v1/sessions/{session['id']}/messages",
                      {"text": "x"}, key=other).problem[:2] == (404, "not_found")
-    settled(stack, session)
+    stack.texts_settled(session)
 
 
 def test_states_come_late_twice_and_backwards(stack):
     _, _, session, _ = opened(stack)
     message, = send(stack, session, to="driver", text="x").json["messages"]
-    message, = settled(stack, session)
+    message, = stack.texts_settled(session)
     path = f"/twilio/message/status/{message['id']}"
     sid = stack.one("SELECT sent_sid FROM message WHERE id = ?", message["id"])
     before = stack.events(session)
@@ -365,12 +348,12 @@ def test_texts_are_kept_for_who_asks(stack, setting):
     setting("keep-texts", 30, 0)
     _, driver, session, _ = opened(stack)
     send(stack, session, to="driver", text="kept: 5550147")
-    settled(stack, session)
+    stack.texts_settled(session)
     assert kept(stack) == 1
     for path in stack.folder.glob("callmask.db*"):
         if path.is_file():
             assert b"5550147" not in path.read_bytes()
-    bend(stack, "UPDATE message SET body_sealed = NULL")
+    stack.bend("UPDATE message SET body_sealed = NULL")
 
 
 def rest_send(stack, **fields):
@@ -387,30 +370,16 @@ def rest_send(stack, **fields):
     line.close()
 
 
-@contextlib.contextmanager
-def held(stack, session):
-    """Texts to the driver of a session wait behind one that is not due."""
-    party = session["parties"][1]["id"]
-    bend(stack, "INSERT INTO outbox SELECT '0' || ?, service_id, 'twilio', "
-         "'message', 'msg_0', ?, 'waiting', 0, 0, 9e15, 0, NULL FROM session "
-         "WHERE id = ?", party, party, session["id"])
-    try:
-        yield
-    finally:
-        bend(stack, "DELETE FROM outbox WHERE id = '0' || ?", party)
-        stack.open(*stack.persons(2))     # wakes the worker
-
-
 @pytest.mark.parametrize("arrived", [True, False])
 def test_in_doubt_it_looks_first(stack, arrived):
     """A worker died with a text in its hands: whether it had arrived or not,
     it arrives once."""
     customer, driver, session, number = opened(stack)
     text(stack, customer, number, "before")
-    settled(stack, session)
-    with held(stack, session):
+    stack.texts_settled(session)
+    with stack.texts_held(session):
         text(stack, customer, number, "before")
-        bend(stack, "UPDATE outbox SET doubt = 1 WHERE kind = 'message' AND "
+        stack.bend("UPDATE outbox SET doubt = 1 WHERE kind = 'message' AND "
              "state = 'waiting'")
         if arrived:
             rest_send(stack, To=driver, From=number, Body="before")
@@ -419,12 +388,29 @@ def test_in_doubt_it_looks_first(stack, arrived):
     assert [body for _, body, _ in inbox(stack, driver)] == ["before"] * 2
 
 
+def test_a_lost_answer_is_no_second_text(stack):
+    customer, driver, session, number = opened(stack)
+    stack.sandbox("POST", "lose", {"answers": 1})
+    text(stack, customer, number, "once")
+    message, = stack.texts_settled(session)
+    assert message["status"] == "delivered"
+    until(lambda: stack.one("SELECT count(*) FROM attempt JOIN outbox ON id = "
+                            "delivery_id WHERE subject_id = ?", message["id"]))
+    stack.bend("UPDATE outbox SET due_at_ms = 0 WHERE subject_id = ?",
+         message["id"])
+    stack.open(*stack.persons(2))         # wakes the worker
+    until(lambda: stack.one("SELECT state = 'done' FROM outbox WHERE "
+                            "subject_id = ?", message["id"]))
+    assert [body for _, body, _ in inbox(stack, driver)] == ["once"]
+    assert forgotten(stack)
+
+
 def test_what_would_come_late_does_not_come(stack):
     """Closed before the worker came to it; a driver replaced; an hour old."""
     stories = [(*opened(stack), why) for why in (
         "session_closed", "party_replaced", "late")]
     for customer, driver, session, number, why in stories:
-        with held(stack, session):
+        with stack.texts_held(session):
             text(stack, customer, number)
             if why == "session_closed":
                 stack.close(session)
@@ -432,9 +418,9 @@ def test_what_would_come_late_does_not_come(stack):
                 stack.api("PATCH", f"/v1/sessions/{session['id']}", {"parties": [
                     {"role": "driver", "phone": stack.person()}]})
             else:
-                bend(stack, "UPDATE message SET created_at = created_at - 3601 "
+                stack.bend("UPDATE message SET created_at = created_at - 3601 "
                      "WHERE session_id = ?", session["id"])
-        message, = settled(stack, session)
+        message, = stack.texts_settled(session)
         assert (message["status"], message["error"]) == ("failed", None)
         assert stack.events(session)[-1] == ("message.failed", why)
         assert inbox(stack, driver) == []

@@ -33,11 +33,25 @@ ASKED = {
     ("GET", "AvailablePhoneNumbers/{CountryCode}/Local.json"),
     ("GET", "AvailablePhoneNumbers/{CountryCode}/Mobile.json"),
     ("POST", "Calls.json"), ("POST", "Calls/{Sid}.json"),
+    ("GET", "Messages.json"), ("POST", "Messages.json"),
 }
 
 # Asked only if an answer was lost and no webhook told of the call.
 LOOK = {"method": "GET", "path": "Calls.json", "fields": [
     ["To", "+12025550147"], ["From", "+12025550199"], ["PageSize", "50"]]}
+
+
+def texts(stack):
+    """Have it send a text with a picture, and look for one in doubt."""
+    customer, driver = stack.persons(2)
+    session = stack.open(customer, driver)
+    with stack.texts_held(session):
+        stack.sandbox("POST", "messages", {
+            "from": customer, "to": client.masked(session), "body": "x",
+            "media": ["https://example.com/a.png"]})
+        stack.bend("UPDATE outbox SET doubt = 1 WHERE kind = 'message' AND "
+                   "state = 'waiting'")
+    stack.texts_settled(session)
 
 
 def tour(account):
@@ -59,6 +73,7 @@ def tour(account):
         done = account.cli(*words)
         assert done.returncode in (0, 1) and "no answer" not in done.stderr
     place_and_end_a_call(account.stack)
+    texts(account.stack)
 
 
 def place_and_end_a_call(stack):

@@ -145,6 +145,7 @@ test_request(void **state)
 	assert_string_equal(http->url, BASE "/Messages.json");
 	assert_string_equal(http->user, ACCOUNT);
 	assert_false(http->foreign);
+	assert_true(http->once);
 	assert_false(g.job.look);
 	snprintf(expected, sizeof expected,
 	    "To=%%2B12025550123&From=%%2B12025550191&Body=a%%26b%%3Dc%%0A%%C3%%"
@@ -460,10 +461,14 @@ test_given_up(void **state)
 	struct stage g;
 
 	stage(&g, s, "x");
-	store_run(s, "UPDATE outbox SET attempts = 8");
-	g.job.delivery.attempts = 8;
+	at(s, NOW + 3594);
+	g.deliver.mask = s->mask;
+	step(&g, "POST", 429, "");
+	check(&g, MESSAGE_WAITING, "waiting 1 0");
+	at(s, NOW + 3600);
+	lease(&g);
 	step(&g, "POST", 503, "");
-	check(&g, MESSAGE_FAILED, "parked 8 1");
+	check(&g, MESSAGE_FAILED, "parked 2 1");
 	check_events(s, "1 session.opened, 2 message.relayed, "
 			"3 message.failed exhausted, "
 			"4 delivery.exhausted message");
