@@ -15,6 +15,7 @@ import pytest
 import client
 import stack as stacks
 from between import Account, Between
+from client import masked
 from test_01_story import until
 
 JUDGE = client.ROOT / "tests/scenario/prism"
@@ -36,19 +37,19 @@ ASKED = {
     ("GET", "Messages.json"), ("POST", "Messages.json"),
 }
 
-# Asked only if an answer was lost and no webhook told of the call.
-LOOK = {"method": "GET", "path": "Calls.json", "fields": [
+# Asked only if an answer was lost and no webhook told of the call or text.
+LOOKS = [{"method": "GET", "path": path, "fields": [
     ["To", "+12025550147"], ["From", "+12025550199"], ["PageSize", "50"]]}
+         for path in ("Calls.json", "Messages.json")]
 
 
-def texts(stack):
-    """Have it send a text with a picture, and look for one in doubt."""
+def look_for_a_text(stack):
+    """One in doubt."""
     customer, driver = stack.persons(2)
     session = stack.open(customer, driver)
     with stack.texts_held(session):
         stack.sandbox("POST", "messages", {
-            "from": customer, "to": client.masked(session), "body": "x",
-            "media": ["https://example.com/a.png"]})
+            "from": customer, "to": masked(session), "body": "x"})
         stack.bend("UPDATE outbox SET doubt = 1 WHERE kind = 'message' AND "
                    "state = 'waiting'")
     stack.texts_settled(session)
@@ -73,7 +74,8 @@ def tour(account):
         done = account.cli(*words)
         assert done.returncode in (0, 1) and "no answer" not in done.stderr
     place_and_end_a_call(account.stack)
-    texts(account.stack)
+    send_texts(account.stack)
+    look_for_a_text(account.stack)
 
 
 def place_and_end_a_call(stack):
@@ -87,6 +89,20 @@ def place_and_end_a_call(stack):
     stack.api("DELETE", f"/v1/calls/{call['id']}")
     until(lambda: stack.one("SELECT count(*) FROM outbox WHERE kind = 'hang_up' "
                             "AND subject_id = ? AND state = 'done'", call["id"]))
+
+
+def send_texts(stack):
+    """By the app, and between the two, with a picture."""
+    customer, driver = stack.persons(2)
+    session = stack.open(customer, driver)
+    stack.api("POST", f"/v1/sessions/{session['id']}/messages", {"text": "Hello"})
+    stack.sandbox("POST", "messages", {
+        "from": customer, "to": masked(session), "body": "Look",
+        "media": ["https://media.example/1", "https://media.example/2"]})
+    until(lambda: stack.one(
+        "SELECT count(*) FROM outbox WHERE kind = 'message' AND state = 'done' "
+        "AND subject_id IN (SELECT id FROM message WHERE session_id = ?)",
+        session["id"]) == 3)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +192,7 @@ def asked(stack, description, tmp_path_factory):
     tour(account)
     account.close()
     path = f"/2010-04-01/Accounts/{account.sid}/"
-    return [{**LOOK, "path": path + LOOK["path"]}] + [
+    return [{**look, "path": path + look["path"]} for look in LOOKS] + [
         request for request in stack.sandbox("GET", "requests")["requests"]
         if request["agent"].startswith("callmask/")]
 

@@ -194,3 +194,32 @@ def test_a_call_for_the_app(emulate):
     until(lambda: emulate.rest("GET", f"Calls/{sid}.json")["status"]
           == "completed")
     assert stack.counters()["webhooks_forged"] == 0
+
+
+def test_texts(emulate):
+    """From the app, and from a phone to the other, with what becomes of them."""
+    stack = emulate.stack
+    stack.cli("number", "sync", "--apply")
+    customer, driver = stack.persons(2)
+    session = stack.open(customer, driver)
+
+    def sent(phone):
+        return [(each["sid"], each["from"], each["body"])
+                for each in emulate.rest("GET", "Messages.json")["messages"]
+                if (each["to"], each["direction"]) == (phone, "outbound-api")]
+
+    stack.api("POST", f"/v1/sessions/{session['id']}/messages",
+              {"to": "driver", "text": "Grüße 🚕"})
+    until(lambda: sent(driver))
+    [(sid, caller, body)] = sent(driver)
+    assert (caller, body) == (masked(session), "Grüße 🚕")
+    emulate.request("POST", "/_twilio/simulate/message-status", MessageSid=sid,
+                    Status="delivered")
+    [message] = stack.get(session)["messages"]
+    assert message["status"] == "delivered"
+    emulate.request("POST", "/_twilio/simulate/inbound-message", From=driver,
+                    To=masked(session), Body="Two minutes")
+    until(lambda: sent(customer))
+    [(_, caller, body)] = sent(customer)
+    assert (caller, body) == (masked(session), "Two minutes")
+    assert stack.counters()["webhooks_forged"] == 0
