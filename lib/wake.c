@@ -18,8 +18,9 @@ wake_path(char *out, size_t size, const char *database)
 	snprintf(out, size, "%s-wake", database);
 }
 
-enum rc
-wake_open(int *fd, const char *path)
+/* Makes the pipe if need be, and opens it. */
+static enum rc
+open_pipe(int *fd, const char *path)
 {
 	struct stat st;
 
@@ -34,9 +35,28 @@ wake_open(int *fd, const char *path)
 		return RC_OK;
 	log_error("wake_failed", "%s: %s", path,
 	    *fd < 0 ? strerror(errno) : "is not a named pipe");
+	wake_close(fd);
+	return RC_SYSTEM;
+}
+
+enum rc
+wake_ready(int *fd, const char *path)
+{
+	struct stat held, named;
+
+	if (*fd >= 0 && fstat(*fd, &held) == 0 && stat(path, &named) == 0 &&
+	    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+		return RC_OK;
+	wake_close(fd);
+	return open_pipe(fd, path);
+}
+
+void
+wake_close(int *fd)
+{
 	if (*fd >= 0)
 		close(*fd);
-	return RC_SYSTEM;
+	*fd = -1;
 }
 
 void

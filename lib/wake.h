@@ -20,10 +20,14 @@
 void wake_path(char *out, size_t size, const char *database);
 
 /*
- * Opens the pipe at path for sleeping on, making it if need be; *fd becomes
- * readable when there is something to do. RC_SYSTEM, logged. close(2) it.
+ * Makes sure that *fd (-1: none yet) is the pipe at path, making and opening it
+ * if need be: somebody may have taken it away. *fd becomes readable when there
+ * is something to do. RC_SYSTEM, logged, and *fd is -1. End with wake_close.
  */
-enum rc wake_open(int *fd, const char *path);
+enum rc wake_ready(int *fd, const char *path);
+
+/* Closes *fd if it is open, and makes it -1. */
+void wake_close(int *fd);
 
 /* Takes all bytes that wait in fd. */
 void wake_drain(int fd);
