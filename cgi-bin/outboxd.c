@@ -42,6 +42,8 @@
 #define PROBE_MS 1000
 /* Longest we leave a receiver alone because it asks for it: seconds. */
 #define RESPITE_MAX_S 300
+/* A clock set back by more than this is one that was wrong: milliseconds. */
+#define STEP_MS 60000
 /* How long we wait for another answer to write down with those we have, and for
  * all of them: milliseconds. */
 #define GATHER_MS 1
@@ -85,6 +87,7 @@ struct worker {
 	struct job *finished; /* to be written down */
 	int under_way;        /* how many are */
 	int pause_ms;         /* after the next failure of our own */
+	int64_t ahead_ms;     /* of the clock before clock_ms; 0: not known */
 	/* What one transaction took, and for whom. */
 	struct outbox_delivery taken[ROOM_ALL];
 	struct receiver *taken_for[ROOM_ALL];
@@ -162,7 +165,7 @@ find_receiver(
 		return NULL;
 	snprintf(r->service_id, sizeof r->service_id, "%s", service_id);
 	r->channel = channel;
-	r->room = ROOM_EACH;
+	r->room = 1;
 	*at = r;
 	return r;
 }
@@ -183,10 +186,10 @@ rotate_receivers(struct worker *w)
 }
 
 /*
- * Learns from an answer how much a receiver can take: each failure halves what
- * may be under way, each success adds one. At the bottom it is tried once in a
- * while, and what waits for it waits untried. One that says how long it wants
- * to be left alone is, within reason.
+ * Learns from an answer how much a receiver can take: it begins with one
+ * delivery at a time; each success adds one, each failure halves them. At the
+ * bottom it is tried once in a while, and what waits for it waits untried. One
+ * that says how long it wants to be left alone is, within reason.
  */
 static void
 learn(struct receiver *r, const struct http_answer *answer)
@@ -509,13 +512,36 @@ exchange(struct worker *w)
 	return RC_OK;
 }
 
+static enum rc
+mend(struct db *db, void *cookie)
+{
+	(void)cookie;
+	return outbox_mend(db, app_now_ms());
+}
+
+/* What was written while the clock was ahead, before we started or before it
+ * was set back, must not wait until it is there again. */
+static enum rc
+watch_clock(struct worker *w)
+{
+	int64_t ahead_ms = app_now_ms() - clock_ms();
+	bool back = w->ahead_ms == 0 || ahead_ms < w->ahead_ms - STEP_MS;
+	enum rc rc = RC_OK;
+
+	if (back)
+		rc = db_transact(w->app.db, WAIT_MS, mend, NULL);
+	if (rc == RC_OK)
+		w->ahead_ms = ahead_ms;
+	return rc;
+}
+
 /* Does what there is to do; *wait_ms: how long there is nothing then. */
 static enum rc
 serve_all(struct worker *w, int *wait_ms)
 {
 	enum rc rc;
 
-	if ((rc = find_waiting(w)) != RC_OK ||
+	if ((rc = watch_clock(w)) != RC_OK || (rc = find_waiting(w)) != RC_OK ||
 	    (rc = find_due(w, wait_ms)) != RC_OK ||
 	    (*wait_ms > 0 && w->finished == NULL))
 		return rc;

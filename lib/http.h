@@ -43,7 +43,7 @@ struct http_request {
 struct http_answer {
 	int status;       /* 0: no whole answer came; see error and sent */
 	bool sent;        /* the request may have arrived */
-	const char *body; /* NUL-terminated; "" */
+	const char *body; /* NUL-terminated; "" if foreign */
 	size_t body_len;
 	int64_t retry_s; /* Retry-After, seconds, at most a day; 0: none */
 	int64_t started_ms, took_ms; /* epoch milliseconds; milliseconds */
