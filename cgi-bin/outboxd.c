@@ -709,7 +709,8 @@ main(int argc, char **argv)
 	while (!stopping)
 		round_of(&worker);
 	finish(&worker);
-	wake_close(&worker.wake);
+	if (worker.wake >= 0)
+		close(worker.wake);
 	app_close(&worker.app);
 	log_info("stopped", "outboxd");
 	return 0;

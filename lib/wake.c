@@ -18,14 +18,14 @@ wake_path(char *out, size_t size, const char *database)
 	snprintf(out, size, "%s-wake", database);
 }
 
-/* Makes the pipe if need be, and opens it. */
-static enum rc
-open_pipe(int *fd, const char *path)
+enum rc
+wake_open(int *fd, const char *path)
 {
 	struct stat st;
 
 	if (mkfifo(path, 0660) != 0 && errno != EEXIST) {
 		log_error("wake_failed", "%s: %s", path, strerror(errno));
+		*fd = -1;
 		return RC_SYSTEM;
 	}
 	/* For writing as well, lest it reads as ended when no writer is left.
@@ -35,7 +35,9 @@ open_pipe(int *fd, const char *path)
 		return RC_OK;
 	log_error("wake_failed", "%s: %s", path,
 	    *fd < 0 ? strerror(errno) : "is not a named pipe");
-	wake_close(fd);
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 	return RC_SYSTEM;
 }
 
@@ -47,16 +49,9 @@ wake_ready(int *fd, const char *path)
 	if (*fd >= 0 && fstat(*fd, &held) == 0 && stat(path, &named) == 0 &&
 	    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
 		return RC_OK;
-	wake_close(fd);
-	return open_pipe(fd, path);
-}
-
-void
-wake_close(int *fd)
-{
 	if (*fd >= 0)
 		close(*fd);
-	*fd = -1;
+	return wake_open(fd, path);
 }
 
 void

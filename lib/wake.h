@@ -20,14 +20,15 @@
 void wake_path(char *out, size_t size, const char *database);
 
 /*
- * Makes sure that *fd (-1: none yet) is the pipe at path, making and opening it
- * if need be: somebody may have taken it away. *fd becomes readable when there
- * is something to do. RC_SYSTEM, logged, and *fd is -1. End with wake_close.
+ * Opens the pipe at path for sleeping on, making it if need be; *fd becomes
+ * readable when there is something to do. RC_SYSTEM, logged, with *fd -1.
+ * close(2) it.
  */
-enum rc wake_ready(int *fd, const char *path);
+enum rc wake_open(int *fd, const char *path);
 
-/* Closes *fd if it is open, and makes it -1. */
-void wake_close(int *fd);
+/* Makes sure that *fd (-1: none) is still the pipe at path, and opens that
+ * anew if not: somebody may have taken it away. As wake_open. */
+enum rc wake_ready(int *fd, const char *path);
 
 /* Takes all bytes that wait in fd. */
 void wake_drain(int fd);
