@@ -6,9 +6,9 @@ VALUES ($1, $2, $3, $4, $5, $6, (SELECT coalesce(max(place), 0) + 1 FROM outbox
 
 -- name: outbox_put_event
 -- Lets an event out, if its service wants to be told.
-INSERT INTO outbox (id, service_id, channel, kind, subject_id, place, state,
-    attempts, lease, doubt, due_at_ms, created_at_ms)
-SELECT $1, id, 'app', 'event', $3, 0, 'waiting', 0, 0, 0, $4, $4 FROM service
+INSERT INTO outbox (id, service_id, channel, kind, subject_id, state, attempts,
+    lease, doubt, due_at_ms, created_at_ms)
+SELECT $1, id, 'app', 'event', $3, 'waiting', 0, 0, 0, $4, $4 FROM service
 WHERE id = $2 AND webhook_url IS NOT NULL;
 
 -- name: outbox_next

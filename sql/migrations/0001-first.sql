@@ -326,7 +326,7 @@ CREATE TABLE outbox (
 	                               -- Twilio's name of it, like 'Calls/CA…'
 	lane TEXT,                     -- one after another with others of this lane,
 	                               -- oldest first; NULL: on its own
-	place BIGINT NOT NULL,         -- in its lane: lowest first
+	place BIGINT NOT NULL DEFAULT 0, -- in its lane: lowest first
 	state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'parked')),
 	                               -- parked: tried in vain, until an operator
 	                               -- says otherwise

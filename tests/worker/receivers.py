@@ -1,6 +1,7 @@
 """Those who get the events: apps that behave, and apps that do not."""
 
 import contextlib
+import http.client
 import http.server
 import pathlib
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import threading
 import time
 import typing
+import urllib.parse
 
 
 class Got(typing.NamedTuple):
@@ -190,6 +192,102 @@ ANSWERS = {
     "cut": cut,
     "silent": silent,
 }
+
+
+class Mediator:
+    """Stands between the worker and the sandbox's REST API, and has bad days:
+    each POST meets the next of `faults`, which are
+
+        limited     429, and nothing was done
+        broken      503, and nothing was done
+        unsure      500, and it was done
+        cut         no answer, and nothing was done
+        lost        no answer, and it was done
+        half        half an answer, and it was done
+        deadly      the worker is killed (`kill`), and it was done
+
+    What was done is in `done`: path and body."""
+
+    def __init__(self, sandbox):
+        self.faults, self.done, self.kill = [], [], lambda: None
+        mediator = self
+
+        class Bound(MediatorHandler):
+            """Knows whose it is."""
+
+            owner = mediator
+
+        self.sandbox = urllib.parse.urlsplit(sandbox).netloc
+        self._server = Server(("127.0.0.1", 0), Bound)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,),
+                         daemon=True).start()
+
+    def close(self):
+        """End."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class MediatorHandler(http.server.BaseHTTPRequestHandler):
+    """A connection to the mediator."""
+
+    protocol_version = "HTTP/1.1"
+    owner: Mediator
+
+    def do_POST(self):
+        """Pass it on, or not, and answer, or not."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        fault = self.owner.faults.pop(0) \
+            if self.owner.faults and self.command == "POST" else ""
+        if fault in ("limited", "broken"):
+            self._say(429 if fault == "limited" else 503, b"{}")
+            return
+        if fault == "cut":
+            self._hang_up()
+            return
+        status, answer = self._pass_on(body)
+        if self.command == "POST":
+            self.owner.done.append((self.path, body.decode()))
+        if fault == "deadly":
+            self.owner.kill()
+        if fault in ("lost", "deadly"):
+            self._hang_up()
+        elif fault == "half":
+            self._say(status, answer[:len(answer) // 2], len(answer))
+            self._hang_up()
+        else:
+            self._say(500 if fault == "unsure" else status,
+                      b"{}" if fault == "unsure" else answer)
+
+    do_GET = do_DELETE = do_POST
+
+    def _pass_on(self, body):
+        line = http.client.HTTPConnection(self.owner.sandbox, timeout=20)
+        try:
+            line.request(self.command, self.path, body or None, {
+                name: value for name, value in self.headers.items()
+                if name in ("Authorization", "Content-Type")})
+            response = line.getresponse()
+            return response.status, response.read()
+        finally:
+            line.close()
+
+    def _say(self, status, body, length=None):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        if status != 204:
+            self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _hang_up(self):
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_):
+        pass
 
 
 class FastReceiver:

@@ -118,9 +118,9 @@ class Rig(stack.Stack):
                       now_ms // 1000) for place, name in enumerate(names)])
                 database.executemany(
                     "INSERT INTO outbox (id, service_id, channel, kind, "
-                    "subject_id, place, state, attempts, lease, doubt, "
-                    "due_at_ms, created_at_ms) VALUES (?, ?, 'app', 'event', ?, "
-                    "0, 'waiting', 0, 0, 0, ?, ?)",
+                    "subject_id, state, attempts, lease, doubt, due_at_ms, "
+                    "created_at_ms) VALUES (?, ?, 'app', 'event', ?, 'waiting', "
+                    "0, 0, 0, ?, ?)",
                     [(f"dlv_{name}", service, f"evt_{name}", now_ms, now_ms)
                      for name in names])
             ids += [f"evt_{name}" for name in names]
