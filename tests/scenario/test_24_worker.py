@@ -111,7 +111,10 @@ def test_what_fails_is_tried_again_and_nobody_else_waits(rig, receiver, app,
     rig.pass_time(5 * 1.2)            # 5 s and a fifth by chance
     for kind, (status, _) in FAULTS.items():
         rig.wait_done(bad[kind].service)
-        assert receiver.ids(bad[kind].path) == [events[kind]] * 2
+        came = receiver.ids(bad[kind].path)
+        # libcurl repeats a request by itself when a kept connection closes.
+        assert len(came) == 2 or (kind == "cut" and len(came) > 2)
+        assert set(came) == {events[kind]}
         assert [each for each, _ in rig.tries(bad[kind].service)] == \
             [status, 204]
     assert not receiver.at("/good/moved")
