@@ -59,8 +59,8 @@ BENCH_DEPS := wrk
 DEB_DEPS := debhelper lintian dpkg-dev
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	check-long bench bench-pool lint format deps test-deps bench-deps deb-deps \
-	install deb clean
+	check-long bench bench-pool bench-worker lint format deps test-deps \
+	bench-deps deb-deps install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -129,6 +129,7 @@ check-long: test-deps
 	@BIN_DIR=$(CURDIR)/build/bin tests/machine/machine.py --sequences 100000
 	@tests/machine/faults.sh
 	@BIN_DIR=$(CURDIR)/build/bin tests/machine/race.py --seconds 20
+	@BIN_DIR=$(CURDIR)/build/bin tests/worker/worker.py
 
 # The unit tests once more, watched by the sanitizers and by valgrind.
 sanitized:
@@ -161,6 +162,12 @@ run: deps
 demo: deps
 	@$(MAKE) -s all
 	@tests/demo
+
+# How soon and how fast events reach the app.
+bench-worker: test-deps
+	@$(MAKE) -s all
+	@BIN_DIR=$(CURDIR)/build/bin tests/worker/worker.py idle latency speed \
+		backlog
 
 bench: deps bench-deps
 	@$(MAKE) -s all

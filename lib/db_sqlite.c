@@ -38,6 +38,8 @@
 /* Length of the log from which on the worker does, so that writers need not:
  * bytes. */
 #define FOLD_BYTES (1024 * 1024)
+/* ... and how often, milliseconds: the file stays long when it is folded. */
+#define FOLD_MS 1000
 /* How long a reader waits for a lock that is not ours, milliseconds. */
 #define BUSY_MS 1000
 /* How long whoever makes a database waits for others who do, milliseconds. */
@@ -54,6 +56,7 @@ struct sqlite {
 	int lock;                      /* descriptor of the lock file, or -1 */
 	bool writing;                  /* in a write transaction */
 	int wal_pages;                 /* length of the log after a commit */
+	int64_t folded_ms;             /* when we folded it last (clock_ms) */
 	dev_t device;                  /* which file path named when opened */
 	ino_t inode;
 	char engine[200]; /* for db_engine */
@@ -459,6 +462,8 @@ sqlite_fold(struct db *db, int wait_ms)
 	char path[sizeof s->path + 4];
 	enum rc rc;
 
+	if (clock_ms() - s->folded_ms < FOLD_MS)
+		return RC_OK;
 	snprintf(path, sizeof path, "%s-wal", s->path);
 	if (stat(path, &log) != 0 || log.st_size < FOLD_BYTES)
 		return RC_OK;
@@ -468,6 +473,7 @@ sqlite_fold(struct db *db, int wait_ms)
 	if ((rc = sqlite_check(db)) == RC_OK)
 		checkpoint(s);
 	release_lock(s);
+	s->folded_ms = clock_ms();
 	return rc;
 }
 

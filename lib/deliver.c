@@ -60,6 +60,7 @@ deliver_conclude(const struct deliver *deliver, const struct deliver_job *job,
 		 deliver->mask.now_ms, &parked)) != RC_OK ||
 	    !parked)
 		return rc;
+	metrics_count(deliver->mask.metrics, METRICS_DELIVERIES_PARKED);
 	if (kind->give_up != NULL &&
 	    (rc = kind->give_up(deliver, job)) != RC_OK)
 		return rc;

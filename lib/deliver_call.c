@@ -49,7 +49,6 @@ make_call(const struct deliver *deliver, struct deliver_job *job,
 
 	twilio_rest_begin(
 	    rest, deliver->conf, deliver->secrets, "POST", "Calls.json");
-	rest->http.once = true;
 	twilio_rest_field(rest, "To", placing->phone);
 	twilio_rest_field(rest, "From", placing->call.number);
 	add_url(deliver, rest, "Url", "/twilio/voice/placed/", id);

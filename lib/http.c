@@ -111,12 +111,15 @@ take_header(char *line, size_t one, size_t len, void *cookie)
 	return one * len;
 }
 
-/* Takes a piece of the answer's body; less than all of it ends the request. */
+/* Takes a piece of the answer's body; less than all of it ends the request.
+ * What a foreign receiver has to say is of no use to us, however long it is. */
 static size_t
 take_body(char *data, size_t one, size_t len, void *cookie)
 {
 	struct transfer *t = cookie;
 
+	if (t->foreign)
+		return one * len;
 	buf_add(&t->body, data, one * len);
 	return buf_ok(&t->body) ? one * len : 0;
 }
@@ -316,19 +319,22 @@ tell(struct transfer *t, CURLcode code)
 }
 
 enum rc
-http_run(struct http *http, int fd, int wait_ms)
+http_run(struct http *http, const int *fds, int len, int wait_ms)
 {
-	struct curl_waitfd extra = { .fd = fd, .events = CURL_WAIT_POLLIN };
+	struct curl_waitfd extra[HTTP_FDS_MAX];
 	struct transfer *t;
 	CURLMsg *message;
-	int running, left, happened;
+	int running, left, happened, i;
 
+	for (i = 0; i < len; i++)
+		extra[i] = (struct curl_waitfd){ .fd = fds[i],
+			.events = CURL_WAIT_POLLIN };
 	if (curl_multi_perform(http->multi, &running) != CURLM_OK)
 		return RC_SYSTEM;
 	/* What is finished already is told before waiting. */
 	if (running == http->running &&
-	    (curl_multi_poll(http->multi, fd >= 0 ? &extra : NULL, fd >= 0,
-		 wait_ms, &happened) != CURLM_OK ||
+	    (curl_multi_poll(http->multi, extra, (unsigned)len, wait_ms,
+		 &happened) != CURLM_OK ||
 		curl_multi_perform(http->multi, &running) != CURLM_OK))
 		return RC_SYSTEM;
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
@@ -353,6 +359,6 @@ http_ask(struct http *http, const struct http_request *request, http_done done,
 	if ((rc = http_start(http, request, done, cookie)) != RC_OK)
 		return rc;
 	while (rc == RC_OK && http->running != 0)
-		rc = http_run(http, -1, 1000);
+		rc = http_run(http, NULL, 0, 1000);
 	return rc;
 }

@@ -23,6 +23,7 @@
 #define HTTP_BODY_MAX (1024 * 1024) /* bytes of an answer that are read */
 #define HTTP_HEADERS_MAX 8
 #define HTTP_ERROR_SIZE 160
+#define HTTP_FDS_MAX 4
 
 /* A request. Everything borrowed for the call that takes it. */
 struct http_request {
@@ -42,7 +43,7 @@ struct http_request {
 struct http_answer {
 	int status;       /* 0: no whole answer came; see error and sent */
 	bool sent;        /* the request may have arrived */
-	const char *body; /* NUL-terminated; "" */
+	const char *body; /* NUL-terminated; "" if foreign */
 	size_t body_len;
 	int64_t retry_s; /* Retry-After, seconds, at most a day; 0: none */
 	int64_t started_ms, took_ms; /* epoch milliseconds; milliseconds */
@@ -77,10 +78,11 @@ enum rc http_start(struct http *http, const struct http_request *request,
 int http_running(const struct http *http);
 
 /*
- * Carries on with all requests until something happened on one of them or on
- * fd (-1: none), or wait_ms milliseconds passed. fd may only become readable.
+ * Carries on with all requests until something happened on one of them, one of
+ * len descriptors (at most HTTP_FDS_MAX) can be read, or wait_ms milliseconds
+ * passed.
  */
-enum rc http_run(struct http *http, int fd, int wait_ms);
+enum rc http_run(struct http *http, const int *fds, int len, int wait_ms);
 
 /* Makes one request and waits for its answer, which done is told. */
 enum rc http_ask(struct http *http, const struct http_request *request,

@@ -206,6 +206,13 @@ outbox_release(struct db *db, const struct outbox_delivery *delivery,
 }
 
 enum rc
+outbox_mend(struct db *db, int64_t now_ms)
+{
+	return db_run(db, SQL_OUTBOX_MEND,
+	    DB_ARGS(DB_INT(now_ms), DB_INT(now_ms + OUTBOX_WAIT_MAX_MS)));
+}
+
+enum rc
 outbox_cancel(struct db *db, enum outbox_kind kind, const char *subject_id,
     int64_t now_ms)
 {

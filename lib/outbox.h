@@ -23,6 +23,9 @@
  * request may take (HTTP_TIMEOUT_MS and what is waited for connections). */
 #define OUTBOX_LEASE_MS 60000
 
+/* No delivery is put off for longer, milliseconds: two days. */
+#define OUTBOX_WAIT_MAX_MS (2 * 86400 * INT64_C(1000))
+
 /* Bytes of a delivery's subject: an id, or 'Recordings/' and 34. */
 #define OUTBOX_SUBJECT_SIZE 64
 
@@ -49,7 +52,7 @@ struct outbox_item {
 	enum outbox_kind kind;
 	const char *subject_id; /* event, call, message, or Twilio's name */
 	const char *lane; /* one after another with others of it; NULL: alone */
-	int64_t due_ms;   /* epoch milliseconds; 0: now */
+	int64_t due_ms;   /* epoch milliseconds, at most two days off; 0: now */
 };
 
 /* A delivery on lease. */
@@ -122,6 +125,10 @@ enum rc outbox_mine(struct db *db, const struct outbox_delivery *delivery);
  * max, from the one after `after` on ("": from the first). */
 enum rc outbox_services(
     struct db *db, const char *after, int max, char (*out)[ID_SIZE], int *len);
+
+/* Makes due at once what waits for longer than anything may: the clock went
+ * wrong for a while, and is right again. In a write transaction. */
+enum rc outbox_mend(struct db *db, int64_t now_ms);
 
 /* Marks what waits for a subject as done: it need not be sent any more.
  * Returns RC_NONE if nothing waited that no worker has on lease. */

@@ -23,6 +23,8 @@ twilio_rest_begin(struct twilio_rest *rest, const struct conf *conf,
 	/* Room for all but long texts: what grows leaves a copy behind. */
 	buf_reserve(&rest->body, 8000);
 	rest->http.method = method;
+	/* What it makes, calls and texts, is not to be made twice. */
+	rest->http.once = strcmp(method, "POST") == 0;
 	rest->http.user = has_key ? secrets->api_key : secrets->account_sid;
 	rest->http.password =
 	    has_key ? secrets->api_secret : secrets->tokens[0];

@@ -25,6 +25,7 @@ wake_open(int *fd, const char *path)
 
 	if (mkfifo(path, 0660) != 0 && errno != EEXIST) {
 		log_error("wake_failed", "%s: %s", path, strerror(errno));
+		*fd = -1;
 		return RC_SYSTEM;
 	}
 	/* For writing as well, lest it reads as ended when no writer is left.
@@ -36,7 +37,21 @@ wake_open(int *fd, const char *path)
 	    *fd < 0 ? strerror(errno) : "is not a named pipe");
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 	return RC_SYSTEM;
+}
+
+enum rc
+wake_ready(int *fd, const char *path)
+{
+	struct stat held, named;
+
+	if (*fd >= 0 && fstat(*fd, &held) == 0 && stat(path, &named) == 0 &&
+	    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+		return RC_OK;
+	if (*fd >= 0)
+		close(*fd);
+	return wake_open(fd, path);
 }
 
 void

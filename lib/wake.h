@@ -21,9 +21,14 @@ void wake_path(char *out, size_t size, const char *database);
 
 /*
  * Opens the pipe at path for sleeping on, making it if need be; *fd becomes
- * readable when there is something to do. RC_SYSTEM, logged. close(2) it.
+ * readable when there is something to do. RC_SYSTEM, logged, with *fd -1.
+ * close(2) it.
  */
 enum rc wake_open(int *fd, const char *path);
+
+/* Makes sure that *fd (-1: none) is still the pipe at path, and opens that
+ * anew if not: somebody may have taken it away. As wake_open. */
+enum rc wake_ready(int *fd, const char *path);
 
 /* Takes all bytes that wait in fd. */
 void wake_drain(int fd);

@@ -1,7 +1,8 @@
 -- name: outbox_put
-INSERT INTO outbox (id, service_id, channel, kind, subject_id, lane, state,
-    attempts, lease, doubt, due_at_ms, created_at_ms)
-VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, 0, 0, $7, $8);
+INSERT INTO outbox (id, service_id, channel, kind, subject_id, lane, place,
+    state, attempts, lease, doubt, due_at_ms, created_at_ms)
+VALUES ($1, $2, $3, $4, $5, $6, (SELECT coalesce(max(place), 0) + 1 FROM outbox
+    WHERE lane = $6 AND state = 'waiting'), 'waiting', 0, 0, 0, $7, $8);
 
 -- name: outbox_put_event
 -- Lets an event out, if its service wants to be told.
@@ -15,7 +16,8 @@ WHERE id = $2 AND webhook_url IS NOT NULL;
 SELECT o.due_at_ms FROM outbox o
 WHERE o.service_id = $1 AND o.channel = $2 AND o.state = 'waiting'
     AND (o.lane IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p
-        WHERE p.lane = o.lane AND p.state = 'waiting' AND p.id < o.id))
+        WHERE p.lane = o.lane AND p.state = 'waiting'
+            AND (p.place < o.place OR (p.place = o.place AND p.id < o.id))))
 ORDER BY o.due_at_ms LIMIT 1;
 
 -- name: outbox_list_due
@@ -26,7 +28,8 @@ FROM outbox o
 WHERE o.service_id = $1 AND o.channel = $2 AND o.state = 'waiting'
     AND o.due_at_ms <= $3
     AND (o.lane IS NULL OR NOT EXISTS (SELECT 1 FROM outbox p
-        WHERE p.lane = o.lane AND p.state = 'waiting' AND p.id < o.id))
+        WHERE p.lane = o.lane AND p.state = 'waiting'
+            AND (p.place < o.place OR (p.place = o.place AND p.id < o.id))))
 ORDER BY o.due_at_ms, o.id LIMIT $4;
 
 -- name: outbox_lease
@@ -54,6 +57,10 @@ SELECT s.id FROM service s
 WHERE s.id > $1 AND EXISTS (SELECT 1 FROM outbox o
     WHERE o.service_id = s.id AND o.state = 'waiting')
 ORDER BY s.id LIMIT $2;
+
+-- name: outbox_mend
+-- No wait is that long: the clock was ahead when it was written.
+UPDATE outbox SET due_at_ms = $1 WHERE state = 'waiting' AND due_at_ms > $2;
 
 -- name: outbox_release
 UPDATE outbox SET attempts = attempts - 1, due_at_ms = $3, doubt = $4

@@ -326,6 +326,7 @@ CREATE TABLE outbox (
 	                               -- Twilio's name of it, like 'Calls/CA…'
 	lane TEXT,                     -- one after another with others of this lane,
 	                               -- oldest first; NULL: on its own
+	place BIGINT NOT NULL DEFAULT 0, -- in its lane: lowest first
 	state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'parked')),
 	                               -- parked: tried in vain, until an operator
 	                               -- says otherwise
@@ -344,7 +345,7 @@ CREATE TABLE outbox (
 -- What is due next, to each receiver.
 CREATE INDEX outbox_due ON outbox (service_id, channel, due_at_ms, id)
     WHERE state = 'waiting';
-CREATE INDEX outbox_lane ON outbox (lane, id)
+CREATE INDEX outbox_lane ON outbox (lane, place, id)
     WHERE state = 'waiting' AND lane IS NOT NULL;
 CREATE INDEX outbox_subject ON outbox (subject_id);
 -- What failed, and what may be forgotten.

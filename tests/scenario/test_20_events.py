@@ -213,7 +213,7 @@ def test_secrets_are_nowhere_in_clear(stack, service):
 
 @pytest.mark.sanitized
 def test_a_failure_is_tried_again_with_the_same_id(app, service, verify):
-    app.answer(service.path, (500,), (429, {"Retry-After": "7200"}), (404,))
+    app.answer(service.path, (500,), (429, {"Retry-After": "1"}), (404,))
     service.cli("webhook", "test")
     for tries in range(1, 4):
         app.wait(service.path, tries)

@@ -548,7 +548,7 @@ test_one_that_is_slow_holds_up_nobody(void **state)
 		    http_start(http, &request, keep, &kept[i]), RC_OK);
 	assert_int_equal(http_running(http), LENGTH(kept) + 1);
 	while (http_running(http) > 1)
-		assert_int_equal(http_run(http, -1, 1000), RC_OK);
+		assert_int_equal(http_run(http, NULL, 0, 1000), RC_OK);
 	for (i = 0; i < LENGTH(kept); i++) {
 		assert_int_equal(kept[i].times, 1);
 		assert_int_equal(kept[i].answer.status, 200);
@@ -607,16 +607,16 @@ test_run_ends_when_a_descriptor_is_readable(void **state)
 	assert_int_equal(pipe(ends), 0);
 	/* With nothing under way, and with a request that gets no answer. */
 	assert_int_equal(write(ends[1], "", 1), 1);
-	assert_int_equal(http_run(*state, ends[0], 600000), RC_OK);
+	assert_int_equal(http_run(*state, ends, 1, 600000), RC_OK);
 	server_start(&server, NULL);
 	request.url = server.url;
 	assert_int_equal(http_start(*state, &request, keep, &kept), RC_OK);
 	while (server_requests(&server) == 0)
-		assert_int_equal(http_run(*state, -1, 10), RC_OK);
-	assert_int_equal(http_run(*state, ends[0], 600000), RC_OK);
+		assert_int_equal(http_run(*state, NULL, 0, 10), RC_OK);
+	assert_int_equal(http_run(*state, ends, 1, 600000), RC_OK);
 	assert_int_equal(kept.times, 0);
 	/* And by itself when time is over. */
-	assert_int_equal(http_run(*state, -1, 1), RC_OK);
+	assert_int_equal(http_run(*state, NULL, 0, 1), RC_OK);
 	http_close(*state);
 	*state = NULL;
 	server_stop(&server);

@@ -178,6 +178,25 @@ test_due(void **state)
 	    RC_NONE);
 }
 
+/* What a clock that was ahead has put off too far, and nothing else. */
+static void
+test_mend(void **state)
+{
+	const int64_t day = 86400 * 1000;
+	struct store *s = *state;
+	struct outbox_delivery out[MAX];
+
+	put(s, OUTBOX_CALL, "cal_1", NULL, 2 * day);
+	put(s, OUTBOX_CALL, "cal_2", NULL, 2 * day + 1);
+	must(outbox_mend(s->db, NOW_MS));
+	assert_int_equal(claim(s, out, 0), 1);
+	assert_string_equal(out[0].subject_id, "cal_2");
+	assert_int_equal(claim(s, out, 2 * day - 1), 1);
+	assert_string_equal(out[0].subject_id, "cal_2");
+	assert_int_equal(claim(s, out, 2 * day), 1);
+	assert_string_equal(out[0].subject_id, "cal_1");
+}
+
 static void
 test_services_that_have_something_waiting(void **state)
 {
@@ -549,6 +568,26 @@ test_a_lane_goes_one_after_another(void **state)
 	finish(s, &other, &done, 7200 * 1000 + 7);
 }
 
+/* Within a millisecond, and when the clock is set back. */
+static void
+test_a_lane_keeps_the_order_of_putting(void **state)
+{
+	struct store *s = *state;
+	struct outbox_delivery delivery;
+	char subject[16];
+	int i;
+
+	for (i = 0; i < 12; i++) {
+		snprintf(subject, sizeof subject, "msg_%d", i);
+		put(s, OUTBOX_MESSAGE, subject, "ses_1", i < 6 ? 0 : -i);
+	}
+	for (i = 0; i < 12; i++) {
+		snprintf(subject, sizeof subject, "msg_%d", i);
+		delivery = claim_one(s, subject, 1);
+		finish(s, &delivery, &done, 1);
+	}
+}
+
 static void
 test_a_lane_goes_on_when_one_is_given_up(void **state)
 {
@@ -760,6 +799,7 @@ main(void)
 		STORE_TEST(test_claim_in_the_order_they_came),
 		STORE_TEST(test_what_is_put_for_later_waits),
 		STORE_TEST(test_due),
+		STORE_TEST(test_mend),
 		STORE_TEST(test_services_that_have_something_waiting),
 		STORE_TEST(test_events_of_a_service_with_a_webhook),
 		STORE_TEST(test_a_lease_keeps_others_off_until_it_ends),
@@ -777,6 +817,7 @@ main(void)
 		STORE_TEST(test_doubt_is_what_the_last_try_says),
 		STORE_TEST(test_park_at_once),
 		STORE_TEST(test_a_lane_goes_one_after_another),
+		STORE_TEST(test_a_lane_keeps_the_order_of_putting),
 		STORE_TEST(test_a_lane_goes_on_when_one_is_given_up),
 		STORE_TEST(test_a_full_lane_holds_up_nobody_else),
 		STORE_TEST(test_cancel_what_no_worker_has),

@@ -7,10 +7,11 @@
 
 #include "store.h"
 
-/* What may: asked by operators, or over a handful of rows. */
+/* What may: asked by operators, over a handful of rows, or once at the start.
+ */
 static const char *const may[] = { "api_key_list", "intent_purge",
-	"number_list", "outbox_backlog", "outbox_list", "outbox_retry",
-	"party_spans", "service_only" };
+	"number_list", "outbox_backlog", "outbox_list", "outbox_mend",
+	"outbox_retry", "party_spans", "service_only" };
 
 /* Whether a step of a plan reads all there is. The rows of a subquery, called
  * `sub` in the plan, are few. */

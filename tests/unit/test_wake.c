@@ -167,6 +167,35 @@ test_what_is_no_pipe_is_refused(void **state)
 	assert_int_equal(wake_open(&fd, "/nowhere/db-wake"), RC_SYSTEM);
 }
 
+/* Somebody has taken it away, or put another in its place. */
+static void
+test_a_pipe_that_is_gone_is_made_again(void **state)
+{
+	struct place *p = *state;
+	int fd = -1, before;
+
+	assert_int_equal(wake_ready(&fd, p->path), RC_OK);
+	before = fd;
+	assert_int_equal(wake_ready(&fd, p->path), RC_OK);
+	assert_int_equal(fd, before);
+	unlink(p->path);
+	assert_int_equal(wake_ready(&fd, p->path), RC_OK);
+	wake_send(p->path);
+	assert_true(is_awake(fd));
+	unlink(p->path);
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	assert_int_equal(wake_ready(&fd, p->path), RC_OK);
+	wake_send(p->path);
+	assert_true(is_awake(fd));
+	unlink(p->path);
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	assert_int_equal(wake_ready(&fd, p->path), RC_SYSTEM);
+	assert_int_equal(fd, -1);
+	rmdir(p->path);
+	assert_int_equal(wake_ready(&fd, p->path), RC_OK);
+	close(fd);
+}
+
 /* Written to by our group, by nobody else. */
 static void
 test_the_pipe_is_ours(void **state)
@@ -198,6 +227,7 @@ main(void)
 		PLACE_TEST(test_a_full_pipe_does_not_hold_up_who_sends),
 		PLACE_TEST(test_several_sleep_on_one_pipe),
 		PLACE_TEST(test_what_is_no_pipe_is_refused),
+		PLACE_TEST(test_a_pipe_that_is_gone_is_made_again),
 		PLACE_TEST(test_the_pipe_is_ours),
 	};
 
