@@ -587,9 +587,12 @@ run(struct worker *w, int wait_ms)
 static void
 round_of(struct worker *w)
 {
+	bool can_wake;
 	int wait_ms;
 	enum rc rc;
 
+	/* Before looking: what is put from here on wakes us. */
+	can_wake = wake_ready(&w->wake, w->app.wake) == RC_OK;
 	if ((rc = app_ready(&w->app)) == RC_OK &&
 	    (rc = serve_all(w, &wait_ms)) == RC_OK)
 		rc = db_fold(w->app.db, WAIT_MS);
@@ -603,8 +606,7 @@ round_of(struct worker *w)
 		if (w->pause_ms < PAUSE_MAX_MS)
 			w->pause_ms += PAUSE_MS;
 	}
-	/* Without the pipe nobody can wake us. */
-	if (wake_ready(&w->wake, w->app.wake) != RC_OK && wait_ms > PAUSE_MS)
+	if (!can_wake && wait_ms > PAUSE_MS)
 		wait_ms = PAUSE_MS;
 	if (!stopping && run(w, wait_ms) != RC_OK)
 		sleep(1);
