@@ -80,6 +80,12 @@ static const struct command {
 	    "show a session and its calls" },
 	{ "session", "close", NEEDS_SERVICE, cli_session_close,
 	    "close a session" },
+	{ "erase", "session", NEEDS_SERVICE, cli_erase_session,
+	    "forget a session, here and at Twilio; prints the receipt" },
+	{ "erase", "person", NEEDS_SERVICE, cli_erase_person,
+	    "forget all sessions of a person, by the real number" },
+	{ "erase", "show", NEEDS_SERVICE, cli_erase_show,
+	    "show what of an erasure is done" },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -132,5 +132,8 @@ int cli_outbox_list(struct cli *cli, int argc, char **argv);
 int cli_outbox_show(struct cli *cli, int argc, char **argv);
 int cli_outbox_retry(struct cli *cli, int argc, char **argv);
 int cli_session_close(struct cli *cli, int argc, char **argv);
+int cli_erase_session(struct cli *cli, int argc, char **argv);
+int cli_erase_person(struct cli *cli, int argc, char **argv);
+int cli_erase_show(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -92,6 +92,7 @@ struct worker {
 	struct outbox_delivery taken[ROOM_ALL];
 	struct receiver *taken_for[ROOM_ALL];
 	int taken_len;
+	int64_t sweep_ms; /* when to sweep next, epoch milliseconds */
 };
 
 static volatile sig_atomic_t stopping;
@@ -553,6 +554,46 @@ serve_all(struct worker *w, int *wait_ms)
 	return RC_OK;
 }
 
+/* --- Sweeping */
+
+/* Tidies a little and returns what there was. */
+static enum rc
+tidy(struct db *db, void *cookie)
+{
+	struct mask mask = app_mask(cookie);
+
+	(void)db;
+	return mask_tidy(&mask);
+}
+
+/* Does a step of what is due besides deliveries, and lowers *wait_ms to when
+ * there is more. */
+static enum rc
+sweep(struct worker *w, int *wait_ms)
+{
+	struct mask mask = app_mask(&w->app);
+	int64_t due_ms;
+	enum rc rc;
+
+	if (w->sweep_ms <= mask.now_ms) {
+		rc = db_transact(w->app.db, WAIT_MS, tidy, &w->app);
+		if (rc == RC_NONE)
+			w->sweep_ms = INT64_MAX;
+		else if (rc != RC_OK)
+			return rc;
+	}
+	/* Sessions that were opened meanwhile may expire sooner. */
+	if ((rc = mask_tidy_due(&mask, &due_ms)) != RC_OK)
+		return rc;
+	if (due_ms < w->sweep_ms)
+		w->sweep_ms = due_ms;
+	if (w->sweep_ms - mask.now_ms < *wait_ms)
+		*wait_ms = w->sweep_ms > mask.now_ms
+			       ? (int)(w->sweep_ms - mask.now_ms)
+			       : 0;
+	return RC_OK;
+}
+
 /* --- From start to end */
 
 /*
@@ -594,7 +635,8 @@ round_of(struct worker *w)
 	/* Before looking: what is put from here on wakes us. */
 	can_wake = wake_ready(&w->wake, w->app.wake) == RC_OK;
 	if ((rc = app_ready(&w->app)) == RC_OK &&
-	    (rc = serve_all(w, &wait_ms)) == RC_OK)
+	    (rc = serve_all(w, &wait_ms)) == RC_OK &&
+	    (rc = sweep(w, &wait_ms)) == RC_OK)
 		rc = db_fold(w->app.db, WAIT_MS);
 	if (rc == RC_OK) {
 		w->pause_ms = PAUSE_MS;

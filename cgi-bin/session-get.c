@@ -1,5 +1,5 @@
 /*
- * GET /v1/sessions/{id}: one session with its calls and texts.
+ * GET /v1/sessions/{id}: one session with its calls, texts and recordings.
  * GET /v1/sessions: a page of them, newest first, by status and reference.
  */
 
@@ -9,9 +9,10 @@
 #include "serve.h"
 #include "view.h"
 
-#define CALLS_MAX 100    /* most calls shown with a session */
-#define MESSAGES_MAX 100 /* most texts shown with a session */
-#define PAGE_DEFAULT 50  /* sessions in a page that names no limit */
+#define CALLS_MAX 100      /* most calls shown with a session */
+#define MESSAGES_MAX 100   /* most texts shown with a session */
+#define RECORDINGS_MAX 100 /* most recordings shown with a session */
+#define PAGE_DEFAULT 50    /* sessions in a page that names no limit */
 
 /* The calls of a session as they are read. */
 struct calls {
@@ -49,6 +50,8 @@ struct lookup {
 	struct session session;
 	struct calls calls;
 	struct messages messages;
+	struct recording recordings[RECORDINGS_MAX];
+	int recordings_len;
 };
 
 static enum rc
@@ -64,6 +67,9 @@ look_up(struct db *db, void *cookie)
 	if (rc == RC_OK)
 		rc = message_list(
 		    db, x->id, MESSAGES_MAX, add_message, &lookup->messages);
+	if (rc == RC_OK)
+		rc = recording_list(db, x->id, lookup->recordings,
+		    RECORDINGS_MAX, &lookup->recordings_len);
 	return rc;
 }
 
@@ -81,7 +87,9 @@ get_session(struct exchange *x)
 	    &(struct view_history){ .calls = lookup.calls.list,
 		.calls_len = lookup.calls.len,
 		.messages = lookup.messages.list,
-		.messages_len = lookup.messages.len });
+		.messages_len = lookup.messages.len,
+		.recordings = lookup.recordings,
+		.recordings_len = lookup.recordings_len });
 }
 
 /* Reads limit=, status=, reference= and cursor= from the query. */

@@ -1,7 +1,7 @@
 /*
  * POST /twilio/voice/screen: the callee has answered, and hears before being
- * connected what the call is and which key accepts it, so that a voicemail
- * box never answers as the person.
+ * connected what the service announces, what the call is and which key accepts
+ * it, so that a voicemail box never answers as the person.
  * POST /twilio/voice/screened: the key. 1 connects; 9 says that this is not
  * the phone of the person the call is for, and cuts it off for good.
  */
@@ -37,6 +37,9 @@ ask(struct exchange *x)
 	serve_url(x->app, "/twilio/voice/screened", action, sizeof action);
 	return twiml_gather(
 	    &x->answer.body, &(struct twiml_gather){
+				 .announcement = service.announce_callee[0] != 0
+						     ? service.announce_callee
+						     : NULL,
 				 .sentence = say(SAY_SCREEN, service.language),
 				 .language = voice_tag(service.language),
 				 .digits = 1,

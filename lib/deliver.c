@@ -12,6 +12,7 @@ static const struct deliver_kind *const kinds[OUTBOX__MAX] = {
 	[OUTBOX_CALL] = &deliver_call,
 	[OUTBOX_HANG_UP] = &deliver_hang_up,
 	[OUTBOX_MESSAGE] = &deliver_message,
+	[OUTBOX_ERASE] = &deliver_erase,
 };
 
 enum rc

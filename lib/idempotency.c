@@ -34,14 +34,17 @@ enum rc
 idempotency_insert(struct db *db, const struct idempotency *question,
     int status, const struct buf *body, int64_t now)
 {
+	int64_t kept_s = question->key[0] == ' ' ? IDEMPOTENCY_TAG_KEPT_S
+						 : IDEMPOTENCY_KEPT_S;
 	enum rc rc;
 
-	rc = db_run(db, SQL_IDEMPOTENCY_PURGE,
-	    DB_ARGS(DB_INT(now - IDEMPOTENCY_KEPT_S)));
+	/* Each new one pays for some old ones. */
+	rc =
+	    db_run(db, SQL_IDEMPOTENCY_PURGE, DB_ARGS(DB_INT(now), DB_INT(16)));
 	if (rc != RC_OK)
 		return rc;
 	return db_run(db, SQL_IDEMPOTENCY_INSERT,
 	    DB_ARGS(DB_TEXT(question->service_id), DB_TEXT(question->key),
 		DB_BLOB(question->fingerprint, CRYPTO_HASH_SIZE),
-		DB_INT(status), DB_TEXT(buf_text(body)), DB_INT(now)));
+		DB_INT(status), DB_TEXT(buf_text(body)), DB_INT(now + kept_s)));
 }

@@ -15,6 +15,9 @@
 
 #define IDEMPOTENCY_KEY_MAX 255   /* bytes of a key */
 #define IDEMPOTENCY_KEPT_S 172800 /* how long an answer is kept: two days */
+/* … to a request without a key of its client's: long enough for nginx, which
+ * hands it to another worker when one dies. Such keys begin with a blank. */
+#define IDEMPOTENCY_TAG_KEPT_S 86400
 
 /* A question asked under a key. */
 struct idempotency {

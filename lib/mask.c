@@ -102,10 +102,7 @@ free_reference(const struct mask *mask, const char *service_id,
 	if (expires_at > now_s(mask))
 		return rc_fault(
 		    fault, RC_REFERENCE, "reference", "an open session has it");
-	if ((rc = session_close(mask->db, service_id, id, expires_at, true)) !=
-	    RC_OK)
-		return rc;
-	return tell(mask, service_id, EVENT_SESSION_EXPIRED, id, NULL, NULL);
+	return mask_expire(mask, service_id, id, expires_at);
 }
 
 /* The time since which a held leg may be given away early; 0: never. */
@@ -244,23 +241,6 @@ mask_open(const struct mask *mask, const char *service_id,
 	return rc;
 }
 
-/* Closes a session that had expired before now. */
-static enum rc
-close_expired(const struct mask *mask, const struct service *service,
-    struct session *session)
-{
-	enum rc rc;
-
-	session->closed_at = session->expires_at;
-	session->closed_by_expiry = true;
-	rc = session_close(
-	    mask->db, service->id, session->id, session->closed_at, true);
-	if (rc != RC_OK)
-		return rc;
-	return tell(
-	    mask, service->id, EVENT_SESSION_EXPIRED, session->id, NULL, NULL);
-}
-
 /* Lets a closed session go on until linger_until, or, if that is not ahead,
  * connect nobody from now on. */
 static enum rc
@@ -298,8 +278,11 @@ close_session(const struct mask *mask, const char *service_id, const char *id,
 	}
 
 	status = session_status(session, now_s(mask));
-	if (status == SESSION_EXPIRED && session->closed_at == 0)
-		return close_expired(mask, &service, session);
+	if (status == SESSION_EXPIRED && session->closed_at == 0) {
+		session->closed_at = session->expires_at;
+		session->closed_by_expiry = true;
+		return mask_expire(mask, service_id, id, session->closed_at);
+	}
 	if (status == SESSION_CLOSED || status == SESSION_EXPIRED ||
 	    (status == SESSION_LINGERING && closing->linger_s != 0))
 		return RC_OK;
@@ -463,7 +446,8 @@ mask_change(const struct mask *mask, const char *service_id, const char *id,
 		strcpy(changed.voice, change->voice);
 	if (change->text[0] != '\0')
 		strcpy(changed.text, change->text);
-	if ((rc = session_update(mask->db, service_id, &changed)) != RC_OK ||
+	if ((rc = session_update(mask->db, service_id, &changed, now)) !=
+		RC_OK ||
 	    (rc = leg_move(mask->db, id, expires_at,
 		 expires_at + service.hold_s, now)) != RC_OK ||
 	    (rc = replace_parties(mask, &service, change, &changed, fault)) !=

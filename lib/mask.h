@@ -23,6 +23,7 @@
 #include "metrics.h"
 #include "phone.h"
 #include "policy.h"
+#include "recording.h"
 #include "service.h"
 #include "session.h"
 
@@ -53,7 +54,8 @@ struct mask_route {
 	char to[PHONE_SIZE];        /* number to ring, to connect or forward */
 	char caller_id[PHONE_SIZE]; /* masked number it is shown */
 	int64_t limit_s;            /* most seconds of the call */
-	bool screen;                /* the callee is to accept by a key */
+	bool screen;                /* the callee hears something first */
+	bool record;                /* both are told, and it is recorded */
 	char language[4];           /* of what people hear */
 	char announcement[256];     /* said to the caller first; "": nothing */
 	bool intents; /* withheld, and the service has intents: see below */
@@ -108,6 +110,13 @@ struct mask_errand {
 	enum policy_reason reason; /* POLICY_RELAYED, or why it may not go */
 	char to[PHONE_SIZE];       /* real number; "": not known any more */
 	char from[PHONE_SIZE];     /* masked number that the receiver sees */
+};
+
+/* A report on a recording. Strings borrowed. */
+struct mask_recording {
+	const char *sid;      /* RecordingSid */
+	const char *call_sid; /* CallSid of the leg that was dialled first */
+	struct recording_progress progress;
 };
 
 /*
@@ -310,5 +319,62 @@ enum rc mask_unsent(const struct mask *mask, struct message *message,
  */
 enum rc mask_report_text(const struct mask *mask, const char *id,
     const char *sid, enum message_status status, int64_t error);
+
+/*
+ * Writes down a report on a recording and tells the app of its end, once.
+ * Returns RC_NONE for a call we do not know; it is written down all the same,
+ * so that it is deleted in time.
+ */
+enum rc mask_recorded(
+    const struct mask *mask, const struct mask_recording *report);
+
+/* Has Twilio delete a recording; asking again changes nothing. *recording is
+ * then as it stands. RC_NOT_FOUND. */
+enum rc mask_delete_recording(const struct mask *mask, const char *service_id,
+    const char *id, struct recording *recording);
+
+/*
+ * Erases a session: closes it, ends its calls, takes out of the database
+ * whatever of it is personal (erasure.h), and has Twilio delete its records of
+ * the calls, texts and recordings. The hashes in its legs stay while these are
+ * held: they keep its number from connecting somebody else. Stores the id of
+ * the receipt; erasing again adds to the same one. RC_NOT_FOUND.
+ */
+enum rc mask_erase_session(const struct mask *mask, const char *service_id,
+    const char *id, char erasure_id[ID_SIZE]);
+
+/*
+ * Erases one more session that the person with this real number is or was in,
+ * on the receipt erasure_id, begun here if that is "". Call until it returns
+ * RC_NONE: each time in a transaction of its own. RC_INVALID.
+ */
+enum rc mask_erase_person(const struct mask *mask, const char *service_id,
+    const char *phone, char erasure_id[ID_SIZE], struct fault *fault);
+
+/* Looks at an erased session again: what has come late is erased, too. *all
+ * tells whether that was all; if not, the worker goes on. */
+enum rc mask_erase_again(const struct mask *mask, const char *service_id,
+    const char *id, const char *erasure_id, bool *all);
+
+/* Twilio has erased a thing, like 'Recordings/RE…': writes it down and tells
+ * the app of a recording, once. */
+enum rc mask_erased(const struct mask *mask, const char *thing);
+
+/* Writes down that a session expired at expires_at and tells the app, unless
+ * it was closed before. */
+enum rc mask_expire(const struct mask *mask, const char *service_id,
+    const char *id, int64_t expires_at);
+
+/*
+ * What the worker does between deliveries, in a write transaction each time:
+ * sessions that have expired are closed, those about to are told of, and what
+ * is past its time of keeping is forgotten. Does a little and returns RC_OK if
+ * there may be more, RC_NONE if there is not.
+ */
+enum rc mask_tidy(const struct mask *mask);
+
+/* Stores when mask_tidy is to be called next, epoch milliseconds: when the next
+ * session expires or is to be told of, in an hour at the latest. */
+enum rc mask_tidy_due(const struct mask *mask, int64_t *due_ms);
 
 #endif

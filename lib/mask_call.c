@@ -160,6 +160,8 @@ conclude(const struct mask *mask, const struct mask_dialled *dialled,
 		route->screen = service->screening != 0 ||
 				service->announce_callee[0] != '\0';
 		strcpy(route->announcement, service->announce_caller);
+		/* The database sees to it that both are told. */
+		route->record = service->record != 0;
 		if (leg->live_until - now_s(mask) < route->limit_s)
 			route->limit_s = leg->live_until - now_s(mask);
 		break;

@@ -14,7 +14,7 @@ now_s(const struct mask *mask)
 }
 
 /* Finds out what calling a party first would lead to, and its real number;
- * sid as for mask_route_party. */
+ * sid as for mask_route_party. RC_NOT_FOUND if that is erased. */
 static enum rc
 decide(const struct mask *mask, const char *party_id, const char *sid,
     char phone[PHONE_SIZE], struct mask_route *route)
@@ -23,7 +23,7 @@ decide(const struct mask *mask, const char *party_id, const char *sid,
 
 	rc = session_phone(mask->db, mask->keys, party_id, phone);
 	if (rc != RC_OK)
-		return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
+		return rc;
 	return mask_route_party(mask, party_id, phone, sid, route);
 }
 
@@ -310,7 +310,7 @@ mask_answer(const struct mask *mask, const char *id, const char *sid,
 	rc = decide(mask, call.party_id, call.sid, phone, route);
 	crypto_wipe(phone, sizeof phone);
 	if (rc != RC_OK)
-		return rc;
+		return rc == RC_NOT_FOUND ? RC_NONE : rc;
 	if (route->decision.action != POLICY_CONNECT)
 		return call_is_final(call.status)
 			   ? RC_OK

@@ -24,6 +24,7 @@
 #include "form.h"
 #include "req.h"
 #include "session.h"
+#include "twilio_rest.h"
 
 /* Who may ask. */
 enum serve_auth {

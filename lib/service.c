@@ -233,6 +233,11 @@ service_check(
 	if (service->ttl_default_s > service->ttl_max_s)
 		return rc_fault(fault, RC_INVALID, "ttl-default",
 		    "must not be longer than ttl-max");
+	if (service->record != 0 && (service->announce_caller[0] == '\0' ||
+					service->announce_callee[0] == '\0'))
+		return rc_fault(fault, RC_INVALID, "record",
+		    "takes announce-caller and announce-callee: both are told "
+		    "before they are recorded");
 	if (service->webhook_url[0] == '\0')
 		return RC_OK;
 	return address_check_url(

@@ -69,14 +69,16 @@ extern const struct service_setting service_settings[];
 void service_init(struct service *service);
 
 /*
- * Sets one setting from text. Returns RC_NOT_FOUND for a name that is none,
- * RC_INVALID for a value that does not fit; *fault says why.
+ * Sets one setting from text; service_check when all are set. Returns
+ * RC_NOT_FOUND for a name that is none, RC_INVALID for a value that does not
+ * fit; *fault says why.
  */
 enum rc service_set(struct service *service, const char *name,
     const char *value, struct fault *fault);
 
 /*
- * Checks what settings mean together and for this installation:
+ * Checks what settings mean together and for this installation: no session
+ * lives longer by default than it may, nobody is recorded who is not told, and
  * private_webhooks allows any webhook-url, else it must be a public one.
  * RC_INVALID; *fault says which setting and why.
  */

@@ -223,15 +223,15 @@ session_replace(struct db *db, const struct crypto_keys *keys,
 }
 
 enum rc
-session_update(
-    struct db *db, const char *service_id, const struct session *session)
+session_update(struct db *db, const char *service_id,
+    const struct session *session, int64_t now)
 {
 	enum rc rc;
 
 	rc = db_first(db, SQL_SESSION_UPDATE,
 	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(session->id),
 		DB_INT(session->expires_at), DB_TEXT(session->voice),
-		DB_TEXT(session->text)));
+		DB_TEXT(session->text), DB_INT(now)));
 	db_done(db, SQL_SESSION_UPDATE);
 	return rc == RC_NONE ? RC_NOT_FOUND : rc;
 }
@@ -282,7 +282,8 @@ session_phone(struct db *db, const struct crypto_keys *keys,
 	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(party_id)))) != RC_OK)
 		return rc == RC_NONE ? RC_NOT_FOUND : rc;
 	sealed = db_column_blob(db, sql, 0, &len);
-	rc = session_unseal(phone, keys, party_id, sealed, len);
+	rc = len != 0 ? session_unseal(phone, keys, party_id, sealed, len)
+		      : RC_NOT_FOUND;
 	db_done(db, sql);
 	return rc;
 }

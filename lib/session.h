@@ -145,8 +145,8 @@ enum rc session_replace(struct db *db, const struct crypto_keys *keys,
     const char *phone, int64_t now);
 
 /* Writes the expiry and modes of an open session. RC_NOT_FOUND. */
-enum rc session_update(
-    struct db *db, const char *service_id, const struct session *session);
+enum rc session_update(struct db *db, const char *service_id,
+    const struct session *session, int64_t now);
 
 /* Writes until when a closed session goes on and who may call. */
 enum rc session_linger(
@@ -160,7 +160,7 @@ enum rc session_unseal(char phone[PHONE_SIZE], const struct crypto_keys *keys,
     const char *party_id, const uint8_t *sealed, size_t len);
 
 /* Reads and unseals the real number of the party called id, which the caller
- * wipes. RC_NOT_FOUND, RC_CORRUPT. */
+ * wipes. RC_NOT_FOUND, also if it was erased; RC_CORRUPT. */
 enum rc session_phone(struct db *db, const struct crypto_keys *keys,
     const char *party_id, char phone[PHONE_SIZE]);
 

@@ -140,8 +140,18 @@ dial(xmlTextWriter *writer, const void *cookie)
 	    attribute(writer, "answerOnBridge", "true") < 0 ||
 	    attribute(writer, "timeLimit", limit) < 0 ||
 	    attribute(writer, "action", d->action_url) < 0 ||
-	    attribute(writer, "method", "POST") < 0 ||
-	    xmlTextWriterStartElement(writer, ELEMENT("Number")) < 0)
+	    attribute(writer, "method", "POST") < 0)
+		return -1;
+	if (d->record_url != NULL &&
+	    (attribute(writer, "record", "record-from-answer-dual") < 0 ||
+		attribute(writer, "recordingStatusCallback", d->record_url) <
+		    0 ||
+		attribute(writer, "recordingStatusCallbackMethod", "POST") <
+		    0 ||
+		attribute(writer, "recordingStatusCallbackEvent",
+		    "in-progress completed absent") < 0))
+		return -1;
+	if (xmlTextWriterStartElement(writer, ELEMENT("Number")) < 0)
 		return -1;
 	if (d->screen_url != NULL &&
 	    (attribute(writer, "url", d->screen_url) < 0 ||
@@ -165,6 +175,10 @@ gather(xmlTextWriter *writer, const void *cookie)
 	char digits[16];
 
 	snprintf(digits, sizeof digits, "%d", g->digits);
+	/* Outside of Gather, so that no key cuts it short. */
+	if (g->announcement != NULL &&
+	    write_say(writer, g->announcement, g->language) < 0)
+		return -1;
 	if (xmlTextWriterStartElement(writer, ELEMENT("Gather")) < 0 ||
 	    attribute(writer, "numDigits", digits) < 0 ||
 	    attribute(writer, "timeout", "10") < 0 ||

@@ -23,11 +23,14 @@ struct twiml_dial {
 	const char *action_url;   /* asked what to do when it ends */
 	const char *status_url;   /* told of the callee's leg; NULL: nobody */
 	const char *screen_url;   /* asked what the callee hears first; NULL */
+	const char *record_url; /* told of the recording; NULL: none is made */
 };
 
 /* A question answered by keys. Strings borrowed for the call. */
 struct twiml_gather {
-	const char *language;   /* of the sentences, e.g. en-US */
+	const char *language; /* of the sentences, e.g. en-US */
+	const char
+	    *announcement;      /* said first, and to the end; NULL: nothing */
 	const char *sentence;   /* what is asked */
 	int digits;             /* how many keys are waited for */
 	const char *action_url; /* told of the keys */
@@ -45,7 +48,8 @@ enum rc twiml_announce(
 /*
  * Connects a call. The caller hears ringing and is not answered before the
  * other answers (answerOnBridge, docs:voice/twiml/dial); an announcement
- * answers the call before that.
+ * answers the call before that. A recording begins when the other has
+ * answered, with a channel for each (record-from-answer-dual).
  */
 enum rc twiml_dial(struct buf *out, const struct twiml_dial *dial);
 

@@ -467,26 +467,34 @@ party_json(const struct session_party *party)
 {
 	char dial[PHONE_SIZE + SESSION_CODE_SIZE + 3];
 
-	/* Two commas: a phone waits some seconds before it sends the code. */
-	snprintf(dial, sizeof dial, "%s,,%s#", party->number, party->code);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "id", party->id,
+	/* Two commas: a phone waits some seconds before it sends the code. An
+	 * erased party has none. */
+	snprintf(dial, sizeof dial, "%s%s%s%s", party->number,
+	    party->code[0] != '\0' ? ",," : "", party->code,
+	    party->code[0] != '\0' ? "#" : "");
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:b}", "id", party->id,
 	    "role", party->role, "masked_number", party->number, "code",
-	    party->code, "dial", dial, "disputed", party->disputed);
+	    text(party->code), "dial", dial, "disputed", party->disputed);
 }
 
 static json_t *
 session_json(const struct session *session, int64_t now)
 {
+	enum session_status status = session_status(session, now);
+	int64_t closed_at = session->closed_at;
+
+	/* Whether or not anybody has noticed yet. */
+	if (status == SESSION_EXPIRED)
+		closed_at = session->expires_at;
 	return json_pack(
 	    "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:[o, o]}", "id",
 	    session->id, "reference", text(session->reference), "status",
-	    session_status_name(session_status(session, now)), "created_at",
+	    session_status_name(status), "created_at",
 	    moment(session->created_at), "expires_at",
-	    moment(session->expires_at), "closed_at",
-	    moment(session->closed_at), "linger_until",
-	    moment(session->linger_until), "voice", session->voice, "text",
-	    session->text, "parties", party_json(&session->parties[0]),
-	    party_json(&session->parties[1]));
+	    moment(session->expires_at), "closed_at", moment(closed_at),
+	    "linger_until", moment(session->linger_until), "voice",
+	    session->voice, "text", session->text, "parties",
+	    party_json(&session->parties[0]), party_json(&session->parties[1]));
 }
 
 static json_t *
@@ -537,16 +545,41 @@ messages_json(const struct message *messages, int len)
 	return list;
 }
 
-enum rc
-view_session(struct buf *out, const struct session *session, int64_t now,
-    const struct call_summary *calls, int calls_len)
+/* A count, null for -1. */
+static json_t *
+count(int64_t value)
 {
-	json_t *json = session_json(session, now);
+	return value >= 0 ? json_integer(value) : json_null();
+}
 
-	if (calls != NULL)
-		json_object_set_new(
-		    json, "calls", calls_json(calls, calls_len));
-	return dump(out, json, 0);
+static json_t *
+recording_json(const struct recording *recording)
+{
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id",
+	    recording->id, "session_id", text(recording->session_id), "call_id",
+	    text(recording->call_id), "status",
+	    recording_status_name(recording->status), "duration",
+	    count(recording->duration_s), "channels",
+	    count(recording->channels), "created_at",
+	    moment(recording->created_at), "deleted_at",
+	    moment(recording->deleted_at));
+}
+
+static json_t *
+recordings_json(const struct recording *recordings, int len)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < len; i++)
+		json_array_append_new(list, recording_json(&recordings[i]));
+	return list;
+}
+
+enum rc
+view_recording(struct buf *out, const struct recording *recording)
+{
+	return dump(out, recording_json(recording), 0);
 }
 
 enum rc
@@ -559,6 +592,20 @@ view_session_history(struct buf *out, const struct session *session,
 	    json, "calls", calls_json(history->calls, history->calls_len));
 	json_object_set_new(json, "messages",
 	    messages_json(history->messages, history->messages_len));
+	json_object_set_new(json, "recordings",
+	    recordings_json(history->recordings, history->recordings_len));
+	return dump(out, json, 0);
+}
+
+enum rc
+view_session(struct buf *out, const struct session *session, int64_t now,
+    const struct call_summary *calls, int calls_len)
+{
+	json_t *json = session_json(session, now);
+
+	if (calls != NULL)
+		json_object_set_new(
+		    json, "calls", calls_json(calls, calls_len));
 	return dump(out, json, 0);
 }
 
@@ -573,6 +620,29 @@ view_messages(struct buf *out, const struct message *messages, int len)
 {
 	return dump(out,
 	    json_pack("{s:o}", "messages", messages_json(messages, len)), 0);
+}
+
+enum rc
+view_erasure(struct buf *out, const struct erasure *erasure,
+    const struct erasure_item *items, int len)
+{
+	json_t *list = json_array();
+	int i, waiting = 0;
+
+	for (i = 0; i < len; i++) {
+		if (items[i].erased_at == 0)
+			waiting++;
+		json_array_append_new(
+		    list, json_pack("{s:s, s:o}", "thing", items[i].thing,
+			      "erased_at", moment(items[i].erased_at)));
+	}
+	return dump(out,
+	    json_pack("{s:s, s:s, s:o, s:o, s:i, s:o}", "id", erasure->id,
+		"subject", erasure->subject, "subject_id",
+		text(erasure->subject_id), "requested_at",
+		moment(erasure->requested_at), "waiting", waiting, "items",
+		list),
+	    0);
 }
 
 enum rc

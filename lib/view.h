@@ -8,9 +8,11 @@
 
 #include "buf.h"
 #include "call.h"
+#include "erasure.h"
 #include "event.h"
 #include "mask.h"
 #include "rc.h"
+#include "recording.h"
 #include "session.h"
 
 /* Content types. */
@@ -33,6 +35,8 @@ struct view_history {
 	int calls_len;
 	const struct message *messages;
 	int messages_len;
+	const struct recording *recordings;
+	int recordings_len;
 };
 
 /*
@@ -99,6 +103,13 @@ enum rc view_messages(struct buf *out, const struct message *messages, int len);
 
 /* Appends an intent that waits until expires_at. Returns RC_MEMORY. */
 enum rc view_intent(struct buf *out, int64_t expires_at);
+
+/* Appends a recording. Returns RC_MEMORY. */
+enum rc view_recording(struct buf *out, const struct recording *recording);
+
+/* Appends a receipt with its items. Returns RC_MEMORY. */
+enum rc view_erasure(struct buf *out, const struct erasure *erasure,
+    const struct erasure_item *items, int len);
 
 /* Appends an event, as it is delivered and listed. Returns RC_MEMORY. */
 enum rc view_event(struct buf *out, const struct event_record *event);

@@ -49,11 +49,12 @@ voice_tag(const char *language)
 static enum rc
 write_dial(struct exchange *x, const struct mask_route *route)
 {
-	char action[400], status[400], screen[400];
+	char action[400], status[400], screen[400], recording[400];
 
 	serve_url(x->app, "/twilio/voice/ended", action, sizeof action);
 	serve_url(x->app, "/twilio/status", status, sizeof status);
 	serve_url(x->app, "/twilio/voice/screen", screen, sizeof screen);
+	serve_url(x->app, "/twilio/recording", recording, sizeof recording);
 	return twiml_dial(&x->answer.body,
 	    &(struct twiml_dial){ .to = route->to,
 		.caller_id = route->caller_id,
@@ -61,6 +62,7 @@ write_dial(struct exchange *x, const struct mask_route *route)
 		.action_url = action,
 		.status_url = status,
 		.screen_url = route->screen ? screen : NULL,
+		.record_url = route->record ? recording : NULL,
 		.announcement =
 		    route->announcement[0] != '\0' ? route->announcement : NULL,
 		.language = voice_tag(route->language) });

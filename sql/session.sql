@@ -1,7 +1,10 @@
 -- name: session_insert
+-- One that is opened for so short a time needs no notice of its end.
 INSERT INTO session (id, service_id, reference, created_at, expires_at, voice,
-    text)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+    text, expiring_told_at)
+SELECT $1, id, $3, $4, $5, $6, $7,
+    CASE WHEN $5 - expiring_s > $4 THEN NULL ELSE $4 END
+FROM service WHERE id = $2;
 
 -- name: session_find
 SELECT id, reference, created_at, expires_at, closed_at, close_reason,
@@ -21,8 +24,12 @@ WHERE service_id = $1 AND id = $2 AND closed_at IS NULL
 RETURNING id;
 
 -- name: session_update
--- Moves the end of an open session and says who may call and text.
-UPDATE session SET expires_at = $3, voice = $4, text = $5
+-- Moves the end of an open session and says who may call and text. A new end
+-- is told of when its notice lies ahead.
+UPDATE session SET expires_at = $3, voice = $4, text = $5,
+    expiring_told_at = CASE WHEN $3 = expires_at THEN expiring_told_at
+        WHEN $3 - (SELECT expiring_s FROM service WHERE id = $1) > $6 THEN NULL
+        ELSE $6 END
 WHERE service_id = $1 AND id = $2 AND closed_at IS NULL
 RETURNING id;
 
@@ -99,5 +106,5 @@ SELECT n.country, p.person, s.created_at, coalesce(s.closed_at, s.expires_at)
 FROM session s
 JOIN party p ON p.session_id = s.id
 JOIN number n ON n.number = p.number
-WHERE s.service_id = $1 AND s.created_at > $2
+WHERE s.service_id = $1 AND s.created_at > $2 AND s.erasure_id IS NULL
 ORDER BY n.country, p.person, s.created_at;

@@ -13,8 +13,9 @@ BEGIN {
 	    "phone phone_country policy say service apikey number leg code intent event " \
 	    "call session idempotency twilio_sign outbox hook " \
 	    "twilio_rest twilio_number message recording redact redact_text " \
-	    "redact_number redact_address;" \
-	    "mask mask_call mask_place mask_text mask_tidy plan view metrics deliver " \
+	    "redact_number redact_address erasure;" \
+	    "mask mask_call mask_place mask_text mask_tidy mask_recording " \
+	    "mask_erase plan view metrics deliver " \
 	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"
 	n = split(floors, rows, ";")

@@ -76,6 +76,8 @@ programs='
 	session-message  POST  /v1/sessions/none/messages
 	routes           GET   /v1/routes
 	events           GET   /v1/events
+	recording-callback GET /twilio/recording
+	recording        GET   /v1/recordings/none
 '
 names=$(awk '{ print $1 }' <<<"$programs")
 parts="nginx sandbox outboxd $names"

@@ -172,6 +172,7 @@ class Dial:
         self._call.connected = True
         self._call.note("connected", f"talks with {callee.callee}", caller,
                         other=callee.phone.number)
+        recording = self._begin_recording()
         limit = self._verb.number("timeLimit", 14_400)
         patience = min(caller.phone.patience(), callee.phone.patience())
         try:
@@ -187,14 +188,16 @@ class Dial:
                 caller.check()
         finally:
             self._give_up(callee)
-            self._keep_recording()
+            if recording:
+                self._recording = self._script.end_recording(
+                    self._verb, recording, callee.duration)
 
-    def _keep_recording(self):
+    def _begin_recording(self):
         """docs:voice/twiml/dial, record. The sound itself is left out."""
         wish = self._verb.get("record", "false")
-        if wish not in ("false", "do-not-record"):
-            self._recording = self._script.keep_recording(
-                self._verb, self._winner.duration, "DialVerb")
+        if wish in ("false", "do-not-record"):
+            return None
+        return self._script.begin_recording(self._verb, "DialVerb")
 
     # The end.
 

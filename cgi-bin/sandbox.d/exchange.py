@@ -145,11 +145,11 @@ class Exchange:
         with self._lock:
             self._legs.pop(leg.sid, None)
 
-    def keep_recording(self, leg, seconds, source):
-        """Remember a recording (of silence) of a leg."""
+    def keep_recording(self, leg, source, channels=1):
+        """Remember a recording (of silence) of a leg, which begins now."""
         recording = {"sid": ground.new_sid("RE"), "call_sid": leg.sid,
-                     "duration": seconds, "source": source,
-                     "created_at": time.time()}
+                     "duration": -1, "source": source, "channels": channels,
+                     "status": "in-progress", "created_at": time.time()}
         with self._lock:
             self._recordings[recording["sid"]] = recording
             if len(self._recordings) > LEGS_KEPT:

@@ -126,8 +126,9 @@ def recording(kept, base, media_url):
         "call_sid": kept["call_sid"], "conference_sid": None,
         "date_created": created, "date_updated": created, "start_time": created,
         "duration": str(kept["duration"]), "sid": kept["sid"],
-        "price": None, "price_unit": "USD", "status": "completed",
-        "channels": 1, "source": kept["source"], "error_code": None,
+        "price": None, "price_unit": "USD", "status": kept["status"],
+        "channels": kept["channels"], "source": kept["source"],
+        "error_code": None,
         "uri": uri + ".json", "encryption_details": None,
         "subresource_uris": {
             "add_on_results": uri + "/AddOnResults.json",

@@ -3,7 +3,6 @@ and goes on where they point to. Dial, the largest verb, has a file of its own.
 
 Source: docs:voice/twiml and docs:voice/twiml/<verb>, as noted at each verb."""
 
-import time
 import typing
 import urllib.parse
 
@@ -253,25 +252,47 @@ class Script:
     def keep_recording(self, verb, seconds, source):
         """Store a recording of the first leg and report it; the fields of the
         action that tell of it (docs:voice/twiml/record)."""
-        exchange = self.call.exchange
-        recording = exchange.keep_recording(self.call.first, seconds, source)
-        told = {"RecordingSid": recording["sid"],
-                "RecordingUrl": exchange.recording_url(recording),
+        recording = self.call.exchange.keep_recording(self.call.first, source)
+        return self.end_recording(verb, recording, seconds)
+
+    def begin_recording(self, verb, source):
+        """Begin a recording of both legs and report that."""
+        channels = 2 if verb.get("record").endswith("-dual") else 1
+        recording = self.call.exchange.keep_recording(
+            self.call.first, source, channels)
+        self._report_recording(verb, recording)
+        return recording
+
+    def end_recording(self, verb, recording, seconds):
+        """End a recording and report that; the fields that tell of it."""
+        recording |= {"status": "completed", "duration": seconds}
+        self._report_recording(verb, recording)
+        return {"RecordingSid": recording["sid"],
+                "RecordingUrl": self.call.exchange.recording_url(recording),
                 "RecordingDuration": str(seconds)}
+
+    def _report_recording(self, verb, recording):
+        """docs:voice/twiml/dial, recordingStatusCallback"""
+        exchange = self.call.exchange
         callback = verb.get("recordingStatusCallback")
         events = verb.get("recordingStatusCallbackEvent", "completed").split()
-        if callback and "completed" in events:
-            fields = told | {
-                "AccountSid": exchange.account_sid,
-                "CallSid": self.call.first.sid,
-                "RecordingStatus": "completed", "RecordingChannels": "1",
-                "RecordingStartTime": ground.rfc2822(time.time() - seconds),
-                "RecordingSource": source, "RecordingTrack": "both",
-            }
-            how = verb.get("recordingStatusCallbackMethod", "POST")
-            self.call.post(self.leg.courier, (
-                self.call.first.sid, how, self.resolve(callback), fields))
-        return told
+        if not callback or recording["status"] not in events:
+            return
+        fields = {
+            "AccountSid": exchange.account_sid,
+            "CallSid": self.call.first.sid,
+            "RecordingSid": recording["sid"],
+            "RecordingUrl": exchange.recording_url(recording),
+            "RecordingStatus": recording["status"],
+            "RecordingChannels": str(recording["channels"]),
+            "RecordingStartTime": ground.rfc2822(recording["created_at"]),
+            "RecordingSource": recording["source"], "RecordingTrack": "both",
+        }
+        if recording["status"] == "completed":
+            fields["RecordingDuration"] = str(recording["duration"])
+        how = verb.get("recordingStatusCallbackMethod", "POST")
+        self.call.post(self.leg.courier, (
+            self.call.first.sid, how, self.resolve(callback), fields))
 
     def _dial(self, verb):
         """docs:voice/twiml/dial"""

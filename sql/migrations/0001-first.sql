@@ -47,7 +47,10 @@ CREATE TABLE service (
 	low_told_at BIGINT NOT NULL,   -- epoch seconds of the last pool.low event
 	created_at BIGINT NOT NULL,    -- epoch seconds
 	CHECK (ttl_default_s > 0 AND ttl_default_s <= ttl_max_s),
-	CHECK (hold_s >= 0 AND call_limit_s > 0 AND reuse_after_s >= 0)
+	CHECK (hold_s >= 0 AND call_limit_s > 0 AND reuse_after_s >= 0),
+	-- Nobody is recorded who was not told.
+	CHECK (record = 0 OR
+	    (announce_caller IS NOT NULL AND announce_callee IS NOT NULL))
 );
 
 -- What events are signed with (standardwebhooks.com). While a new one comes into
@@ -111,6 +114,10 @@ CREATE TABLE session (
 	voice TEXT NOT NULL,           -- who may call: 'both', 'none', or a role
 	text TEXT NOT NULL,            -- who may text, the same
 	expiring_told_at BIGINT,       -- epoch seconds session.expiring was written
+	kept_until BIGINT,             -- epoch seconds the worker looks at it again:
+	                               -- it was to be deleted, but something still
+	                               -- needs it; NULL: not so
+	erasure_id TEXT,               -- the receipt, if it was erased; NULL: not
 	CHECK ((closed_at IS NULL) = (close_reason IS NULL))
 );
 
@@ -120,6 +127,12 @@ CREATE UNIQUE INDEX session_reference
 CREATE INDEX session_list ON session (service_id, id);
 -- Which expire next: what the worker looks for.
 CREATE INDEX session_expiry ON session (expires_at) WHERE closed_at IS NULL;
+CREATE INDEX session_expiring ON session (service_id, expires_at)
+    WHERE closed_at IS NULL AND expiring_told_at IS NULL;
+-- Which are past their time of keeping.
+CREATE INDEX session_ended ON session (service_id, closed_at)
+    WHERE closed_at IS NOT NULL AND kept_until IS NULL;
+CREATE INDEX session_kept ON session (kept_until) WHERE kept_until IS NOT NULL;
 CREATE INDEX session_by_reference ON session (service_id, reference, id);
 
 -- The two people of a session.
@@ -128,10 +141,12 @@ CREATE TABLE party (
 	session_id TEXT NOT NULL REFERENCES session (id), -- which session
 	position BIGINT NOT NULL CHECK (position IN (0, 1)), -- order in the request
 	role TEXT NOT NULL,            -- the app's word: customer, driver
-	person BYTEA NOT NULL,         -- keyed hash of the real number
-	phone_sealed BYTEA NOT NULL,   -- the real number, sealed with this row's id
+	person BYTEA NOT NULL,         -- keyed hash of the real number; empty: erased
+	phone_sealed BYTEA NOT NULL,   -- the real number, sealed with this row's id;
+	                               -- empty: erased
 	number TEXT NOT NULL REFERENCES number (number), -- masked: dialled and seen
-	code TEXT NOT NULL,            -- digits that identify an unknown phone
+	code TEXT NOT NULL,            -- digits that identify an unknown phone; '':
+	                               -- erased
 	replaced_at BIGINT,            -- epoch seconds another took its place
 	disputed_at BIGINT             -- epoch seconds somebody at that phone said
 	                               -- they are not this person
@@ -141,6 +156,10 @@ CREATE TABLE party (
 CREATE UNIQUE INDEX party_position
     ON party (session_id, position) WHERE replaced_at IS NULL;
 CREATE INDEX party_code ON party (number, code);
+-- Who is or was in a session; legs refer to both columns.
+CREATE UNIQUE INDEX party_session ON party (session_id, id);
+-- What somebody was in, to erase it.
+CREATE INDEX party_person ON party (person);
 
 -- The claim of one person on one masked number, live until its session ends,
 -- then held so that nobody else's session can stand behind a number this
@@ -150,13 +169,14 @@ CREATE TABLE leg (
 	number TEXT NOT NULL REFERENCES number (number), -- masked number
 	person BYTEA NOT NULL,         -- keyed hash of the real number
 	peer BYTEA NOT NULL,           -- the same of the other party
-	session_id TEXT NOT NULL REFERENCES session (id), -- the one session
-	party_id TEXT NOT NULL REFERENCES party (id), -- this person in it
+	session_id TEXT NOT NULL,      -- the one session
+	party_id TEXT NOT NULL,        -- this person in it
 	live_until BIGINT NOT NULL,    -- epoch seconds; connects before
 	held_until BIGINT NOT NULL,    -- epoch seconds; not given away before
 	place BIGINT NOT NULL,         -- the number's, so that what a person has can
 	                               -- be laid beside the pool
 	PRIMARY KEY (number, person),
+	FOREIGN KEY (party_id, session_id) REFERENCES party (id, session_id),
 	CHECK (held_until >= live_until)
 );
 
@@ -177,6 +197,7 @@ CREATE TABLE intent (
 );
 
 CREATE INDEX intent_number ON intent (number, expires_at);
+CREATE INDEX intent_age ON intent (expires_at);
 
 -- Codes typed in vain, to slow down whoever guesses.
 CREATE TABLE code_try (
@@ -219,6 +240,9 @@ CREATE INDEX call_session ON call (session_id, id);
 CREATE INDEX call_parent ON call (parent_sid);
 -- How often somebody called lately.
 CREATE INDEX call_party ON call (party_id, created_at);
+-- Those of no session, by age.
+CREATE INDEX call_stray ON call (service_id, created_at)
+    WHERE session_id IS NULL;
 
 -- Texts: what a party sent to a masked number, or the app to a party.
 CREATE TABLE message (
@@ -246,6 +270,10 @@ CREATE TABLE message (
 CREATE INDEX message_session ON message (session_id, id);
 -- How much somebody wrote lately.
 CREATE INDEX message_party ON message (from_party, created_at);
+CREATE INDEX message_to ON message (to_party);
+-- Those of no session, by age.
+CREATE INDEX message_stray ON message (service_id, created_at)
+    WHERE session_id IS NULL;
 -- Whose text is due to be forgotten.
 CREATE INDEX message_kept ON message (service_id, created_at)
     WHERE body_sealed IS NOT NULL;
@@ -257,20 +285,27 @@ CREATE TABLE recording (
 	call_id TEXT REFERENCES call (id), -- which call; NULL: not one we know
 	session_id TEXT REFERENCES session (id), -- which session
 	service_id TEXT REFERENCES service (id), -- whose it is
-	status TEXT NOT NULL,          -- in-progress, completed, absent, failed;
-	                               -- deleting, deleted
+	status TEXT NOT NULL CHECK (status IN ('in-progress', 'completed',
+	    'absent', 'failed', 'deleting', 'deleted')), -- Twilio's, or that
+	                               -- Twilio is to delete it, or has
 	duration_s BIGINT,             -- seconds; NULL: not known
 	channels BIGINT,               -- 2: one for each party; NULL: not known
 	created_at BIGINT NOT NULL,    -- epoch seconds we heard of it
-	deleted_at BIGINT              -- epoch seconds Twilio confirmed that it is
+	deleted_at BIGINT,             -- epoch seconds Twilio confirmed that it is
 	                               -- gone
+	CHECK ((status = 'deleted') = (deleted_at IS NOT NULL))
 );
 
 CREATE INDEX recording_session ON recording (session_id, id);
+CREATE INDEX recording_call ON recording (call_id);
+-- Which are past their time of keeping.
 CREATE INDEX recording_kept ON recording (service_id, created_at)
-    WHERE deleted_at IS NULL;
+    WHERE status <> 'deleting' AND status <> 'deleted';
+CREATE INDEX recording_stray ON recording (session_id, deleted_at)
+    WHERE session_id IS NULL;
 
--- Receipts: what was erased for whom, and when.
+-- Receipts: what was erased for whom, and when. Names of Twilio's records, no
+-- personal data; kept for good.
 CREATE TABLE erasure (
 	id TEXT PRIMARY KEY,           -- 'era_' and 26 characters
 	service_id TEXT NOT NULL REFERENCES service (id), -- whose
@@ -282,7 +317,9 @@ CREATE TABLE erasure (
 -- The things of an erasure: ours, gone at once, and Twilio's.
 CREATE TABLE erasure_item (
 	erasure_id TEXT NOT NULL REFERENCES erasure (id), -- of which receipt
-	thing TEXT NOT NULL,           -- e.g. 'parties', 'Calls/CA…'
+	thing TEXT NOT NULL,           -- a session's id: all that we had of it;
+	                               -- 'Calls/CA…', 'Messages/SM…' and
+	                               -- 'Recordings/RE…': Twilio's records
 	erased_at BIGINT,              -- epoch seconds; NULL: Twilio still has it
 	PRIMARY KEY (erasure_id, thing)
 );
@@ -349,11 +386,13 @@ CREATE INDEX outbox_lane ON outbox (lane, place, id)
     WHERE state = 'waiting' AND lane IS NOT NULL;
 CREATE INDEX outbox_subject ON outbox (subject_id);
 -- What failed, and what may be forgotten.
-CREATE INDEX outbox_ended ON outbox (state, ended_at) WHERE state <> 'waiting';
+CREATE INDEX outbox_ended ON outbox (service_id, state, ended_at)
+    WHERE ended_at IS NOT NULL;
 
 -- Each try of a delivery.
 CREATE TABLE attempt (
-	delivery_id TEXT NOT NULL REFERENCES outbox (id), -- of which
+	delivery_id TEXT NOT NULL REFERENCES outbox (id)
+	    ON DELETE CASCADE,         -- of which
 	number BIGINT NOT NULL,        -- 1, 2, 3 …
 	started_at_ms BIGINT NOT NULL, -- epoch milliseconds
 	took_ms BIGINT,                -- NULL: no answer known, the worker died
@@ -369,8 +408,8 @@ CREATE TABLE idempotency (
 	fingerprint BYTEA NOT NULL,    -- keyed hash of what was asked
 	status BIGINT NOT NULL,        -- HTTP status of the answer
 	body TEXT NOT NULL,            -- its body
-	created_at BIGINT NOT NULL,    -- epoch seconds; kept for a day at least
+	kept_until BIGINT NOT NULL,    -- epoch seconds it may be forgotten
 	PRIMARY KEY (service_id, key)
 );
 
-CREATE INDEX idempotency_age ON idempotency (created_at);
+CREATE INDEX idempotency_age ON idempotency (kept_until);

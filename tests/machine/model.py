@@ -110,7 +110,9 @@ class Session:
             "status": self.status(now),
             "created_at": rfc3339(self.created_at),
             "expires_at": rfc3339(self.expires_at),
-            "closed_at": rfc3339(self.closed_at),
+            "closed_at": rfc3339(
+                self.expires_at if self.status(now) == "expired"
+                else self.closed_at),
             "linger_until": rfc3339(self.linger_until),
             "voice": self.voice, "text": self.text,
             "parties": [{

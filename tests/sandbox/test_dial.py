@@ -311,4 +311,23 @@ def test_recording_of_a_dial_is_reported(app, sandbox):
     sandbox.call()
     recorded, = app.at("/recorded")
     assert recorded["RecordingSource"] == "DialVerb"
+    assert recorded["RecordingChannels"] == "2"
     assert app.at("/done")[0]["RecordingUrl"] == recorded["RecordingUrl"]
+
+
+def test_a_recording_is_reported_from_its_beginning(app, sandbox):
+    app.on("/recorded", "")
+    app.on("/twilio/voice", dial(
+        record="record-from-answer", recordingStatusCallback="/recorded",
+        recordingStatusCallbackEvent="in-progress completed absent"))
+    view = sandbox.call()
+    begun, ended = app.at("/recorded")
+    assert begun["RecordingStatus"] == "in-progress"
+    assert begun.get("RecordingDuration") is None
+    assert ended["RecordingStatus"] == "completed"
+    assert ended["RecordingChannels"] == "1"
+    assert begun["CallSid"] == ended["CallSid"] == view["sid"]
+    assert begun["RecordingSid"] == ended["RecordingSid"]
+    kept = sandbox.rest("GET", f"/Recordings/{ended['RecordingSid']}.json")[1]
+    assert (kept["status"], kept["duration"]) == (
+        "completed", ended["RecordingDuration"])

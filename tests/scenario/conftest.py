@@ -36,6 +36,7 @@ def stack(request):
 @pytest.fixture
 def unchanged(stack):
     """Not a row of the shared stack has changed after the test."""
+    stack.calm()
     before = stack.tables()
     yield
     assert stack.tables() == before

@@ -23,7 +23,8 @@ PROGRAMS = ("voice-inbound", "voice-code", "voice-screen", "voice-placed",
             "voice-ended", "status-callback", "message-inbound",
             "message-status", "session-create", "session-get",
             "session-update", "session-intent", "session-call",
-            "session-message", "session-close", "routes", "events")
+            "session-message", "session-close", "routes", "events",
+            "recording-callback", "recording")
 COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
             "keys_refused", "requests_failed", "pool_low",
@@ -229,6 +230,24 @@ class Stack(client.Client):
                 for table in TABLES}
         finally:
             connection.close()
+
+    def calm(self):
+        """Wait until the worker has nothing to do for some seconds."""
+        due = ("SELECT (SELECT count(*) FROM outbox WHERE state = 'waiting' "
+               "AND due_at_ms < :soon * 1000) + (SELECT count(*) FROM session s "
+               "JOIN service v ON v.id = s.service_id WHERE closed_at IS NULL "
+               "AND (expires_at < :soon OR expiring_told_at IS NULL "
+               "AND expiring_s > 0 AND expires_at - expiring_s < :soon))")
+        connection = self.connect()
+        try:
+            for _ in range(1500):
+                soon = {"soon": int(time.time()) + 3}
+                if connection.execute(due, soon).fetchone() == (0,):
+                    return
+                time.sleep(0.01)
+        finally:
+            connection.close()
+        raise AssertionError("the worker does not come to rest")
 
     def events(self, session):
         """Type and detail of a session's events, in order."""

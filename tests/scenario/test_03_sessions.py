@@ -38,7 +38,8 @@ def test_the_answer_has_what_the_design_promises(stack):
         assert re.fullmatch("[0-9]{6}", party["code"])
         assert party["dial"] == f"{party['masked_number']},,{party['code']}#"
     assert masked(session) in stack.numbers
-    assert stack.get(session) == session | {"calls": [], "messages": []}
+    assert stack.get(session) == session | {
+        "calls": [], "messages": [], "recordings": []}
 
 
 def test_reference_and_ttl_may_be_left_out(stack):

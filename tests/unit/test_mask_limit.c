@@ -303,6 +303,13 @@ test_route_explains(void **state)
 	assert_false(out.intents);
 	set(s, "screening = 1");
 	assert_true(route(s, BORIS, MASK_1, POLICY_CONNECTED).screen);
+	assert_false(route(s, BORIS, MASK_1, POLICY_CONNECTED).record);
+	set(s, "screening = 0, record = 1, announce_caller = 'We record.',"
+	       " announce_callee = 'Recorded.'");
+	out = route(s, BORIS, MASK_1, POLICY_CONNECTED);
+	assert_true(out.record);
+	assert_true(out.screen);
+	assert_string_equal(out.announcement, "We record.");
 	must(close_session(s, session.id, &session));
 	out = route(s, BORIS, MASK_1, POLICY_SESSION_IS_CLOSED);
 	assert_string_equal(out.session_id, session.id);

@@ -480,6 +480,35 @@ test_update_keeps_all_settings(void **state)
 	assert_int_equal(service_update(s->db, &service), RC_RETRY);
 }
 
+/* Who is recorded is told: no setting and no row says otherwise. */
+static void
+test_record_takes_both_announcements(void **state)
+{
+	struct store *s = *state;
+	struct service service = s->service;
+	struct fault fault;
+
+	must(service_check(&service, false, &fault));
+	service.record = 1;
+	assert_int_equal(service_check(&service, false, &fault), RC_INVALID);
+	assert_string_equal(fault.field, "record");
+	assert_int_equal(service_update(s->db, &service), RC_RETRY);
+	strcpy(service.announce_caller, "We record.");
+	assert_int_equal(service_check(&service, false, &fault), RC_INVALID);
+	assert_int_equal(service_update(s->db, &service), RC_RETRY);
+	strcpy(service.announce_callee, "We record.");
+	must(service_check(&service, false, &fault));
+	must(service_update(s->db, &service));
+	service.announce_caller[0] = '\0';
+	assert_int_equal(service_check(&service, false, &fault), RC_INVALID);
+	assert_int_equal(service_update(s->db, &service), RC_RETRY);
+	service.record = 0;
+	must(service_check(&service, false, &fault));
+	service.ttl_default_s = service.ttl_max_s + 1;
+	assert_int_equal(service_check(&service, false, &fault), RC_INVALID);
+	assert_string_equal(fault.field, "ttl-default");
+}
+
 static void
 test_tell_low_once_an_hour(void **state)
 {
@@ -518,6 +547,7 @@ main(void)
 		STORE_TEST(test_set_texts),
 		cmocka_unit_test(test_check),
 		STORE_TEST(test_update_keeps_all_settings),
+		STORE_TEST(test_record_takes_both_announcements),
 		STORE_TEST(test_tell_low_once_an_hour),
 	};
 

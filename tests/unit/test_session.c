@@ -366,6 +366,10 @@ test_phone_of_a_party(void **state)
 	store_run(s, "UPDATE party SET phone_sealed = x''");
 	assert_int_equal(
 	    session_phone(s->db, &s->keys, session.parties[1].id, phone),
+	    RC_NOT_FOUND);
+	store_run(s, "UPDATE party SET phone_sealed = x'01'");
+	assert_int_equal(
+	    session_phone(s->db, &s->keys, session.parties[1].id, phone),
 	    RC_CORRUPT);
 	assert_string_equal(
 	    session_party(&session, "driver")->id, session.parties[1].id);
@@ -737,13 +741,13 @@ test_update_only_what_is_open(void **state)
 	strcpy(session.voice, "none");
 	strcpy(session.text, "driver");
 	assert_int_equal(
-	    session_update(s->db, other.id, &session), RC_NOT_FOUND);
-	must(session_update(s->db, s->service.id, &session));
+	    session_update(s->db, other.id, &session, NOW), RC_NOT_FOUND);
+	must(session_update(s->db, s->service.id, &session, NOW));
 	must(session_find(s->db, s->service.id, &found, session.id));
 	assert_memory_equal(&found, &session, sizeof found);
 	must(session_close(s->db, s->service.id, session.id, NOW, false));
 	assert_int_equal(
-	    session_update(s->db, s->service.id, &session), RC_NOT_FOUND);
+	    session_update(s->db, s->service.id, &session, NOW), RC_NOT_FOUND);
 }
 
 int

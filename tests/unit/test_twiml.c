@@ -337,6 +337,12 @@ static void
 test_documents_follow_the_grammar(void **state)
 {
 	const char *rng = getenv("CALLMASK_TWIML_RNG");
+	const struct twiml_gather gather = { .language = "en-US",
+		.announcement = "You are recorded.",
+		.sentence = "Press 1.",
+		.digits = 1,
+		.action_url = "https://mask.example.com/x" };
+	struct twiml_dial recorded = call;
 	struct buf out;
 
 	(void)state;
@@ -349,6 +355,15 @@ test_documents_follow_the_grammar(void **state)
 	assert_int_equal(validate(rng, buf_text(&out)), 0);
 	buf_reset(&out);
 	assert_int_equal(twiml_dial(&out, &call), RC_OK);
+	assert_int_equal(validate(rng, buf_text(&out)), 0);
+	buf_reset(&out);
+	recorded.announcement = "You are recorded.";
+	recorded.language = "en-US";
+	recorded.record_url = "https://mask.example.com/twilio/recording";
+	assert_int_equal(twiml_dial(&out, &recorded), RC_OK);
+	assert_int_equal(validate(rng, buf_text(&out)), 0);
+	buf_reset(&out);
+	assert_int_equal(twiml_gather(&out, &gather), RC_OK);
 	assert_int_equal(validate(rng, buf_text(&out)), 0);
 	buf_reset(&out);
 	assert_int_equal(twiml_hangup(&out), RC_OK);
@@ -418,6 +433,17 @@ test_gather(void **state)
 	assert_non_null(strstr(buf_text(&out),
 	    "</Gather><Say language=\"en-US\">Nothing.</Say><Hangup/>"));
 	buf_reset(&out);
+	/* Said before the question, so that no key cuts it short. */
+	gather.announcement = "We <record>.";
+	assert_int_equal(twiml_gather(&out, &gather), RC_OK);
+	assert_non_null(strstr(buf_text(&out),
+	    "<Response><Say language=\"en-US\">We &lt;record&gt;.</Say>"
+	    "<Gather "));
+	buf_reset(&out);
+	gather.announcement = "\001";
+	assert_int_equal(twiml_gather(&out, &gather), RC_MEMORY);
+	buf_reset(&out);
+	gather.announcement = NULL;
 	gather.missed = "\001";
 	assert_int_equal(twiml_gather(&out, &gather), RC_MEMORY);
 	buf_reset(&out);
@@ -459,6 +485,34 @@ test_dial_with_announcement_and_screening(void **state)
 	buf_free(&out);
 }
 
+static void
+test_dial_with_recording(void **state)
+{
+	struct twiml_dial dial = call;
+	struct buf out;
+
+	(void)state;
+	dial.status_url = NULL;
+	dial.record_url = "https://mask.example.com/twilio/recording#rc=2&x";
+	buf_init(&out, 0);
+	assert_int_equal(twiml_dial(&out, &dial), RC_OK);
+	assert_string_equal(buf_text(&out), HEAD
+	    "<Response><Dial callerId=\"+12125550199\" answerOnBridge=\"true\" "
+	    "timeLimit=\"14400\" "
+	    "action=\"https://mask.example.com/v1/voice-ended"
+	    "#rc=2&amp;rt=4500\" method=\"POST\" "
+	    "record=\"record-from-answer-dual\" "
+	    "recordingStatusCallback=\"https://mask.example.com/twilio/"
+	    "recording#rc=2&amp;x\" recordingStatusCallbackMethod=\"POST\" "
+	    "recordingStatusCallbackEvent=\"in-progress completed absent\">"
+	    "<Number>+12025550147</Number></Dial></Response>\n");
+	buf_reset(&out);
+	dial.record_url = "\001";
+	assert_int_equal(twiml_dial(&out, &dial), RC_MEMORY);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+}
+
 int
 main(void)
 {
@@ -478,6 +532,7 @@ main(void)
 		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_gather),
 		cmocka_unit_test(test_dial_with_announcement_and_screening),
+		cmocka_unit_test(test_dial_with_recording),
 	};
 
 	return cmocka_run_group_tests_name("twiml", tests, NULL, NULL);

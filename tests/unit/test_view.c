@@ -581,6 +581,80 @@ test_session_golden(void **state)
 	check_session(&closed, NOW + 9999, NULL, 0, SAMPLE_CLOSED "}");
 }
 
+#define RECORDING_JSON                                                         \
+	"{\"id\":\"rec_1\",\"session_id\":\"ses_1\",\"call_id\":\"cal_1\","    \
+	"\"status\":\"completed\",\"duration\":0,\"channels\":2,"              \
+	"\"created_at\":\"2027-01-15T08:00:00Z\",\"deleted_at\":null}"
+
+static void
+test_recordings_golden(void **state)
+{
+	const struct recording recordings[2] = {
+		{ "rec_1", "RE1", "cal_1", "ses_1", "svc_1",
+		    RECORDING_COMPLETED, 0, 2, NOW, 0 },
+		{ "rec_2", "RE2", "", "", "", RECORDING_DELETED, -1, -1, NOW,
+		    NOW + 1 },
+	};
+	const struct view_history history = { .recordings = recordings,
+		.recordings_len = 1 };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(view_recording(&out, &recordings[0]), RC_OK);
+	assert_string_equal(buf_text(&out), RECORDING_JSON);
+	buf_reset(&out);
+	assert_int_equal(view_recording(&out, &recordings[1]), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    "{\"id\":\"rec_2\",\"session_id\":null,\"call_id\":null,"
+	    "\"status\":\"deleted\",\"duration\":null,\"channels\":null,"
+	    "\"created_at\":\"2027-01-15T08:00:00Z\","
+	    "\"deleted_at\":\"2027-01-15T08:00:01Z\"}");
+	buf_reset(&out);
+	assert_int_equal(
+	    view_session_history(&out, &sample, NOW, &history), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    SAMPLE_OPEN ",\"calls\":[],\"messages\":[],"
+			"\"recordings\":[" RECORDING_JSON "]}");
+	buf_free(&out);
+}
+
+/* An erased party has no code to type. */
+static void
+test_session_golden_erased(void **state)
+{
+	struct session session = sample;
+	struct buf out;
+
+	(void)state;
+	session.parties[0].code[0] = '\0';
+	buf_init(&out, 0);
+	assert_int_equal(view_session(&out, &session, NOW, NULL, 0), RC_OK);
+	assert_non_null(strstr(buf_text(&out), "\"code\":null,\"dial\":\"+"));
+	assert_null(strstr(buf_text(&out), ",,#"));
+	buf_free(&out);
+}
+
+static void
+test_erasure_golden(void **state)
+{
+	const struct erasure erasure = { "era_1", "session", "ses_1", NOW };
+	const struct erasure_item items[] = { { "Calls/CA1", 0 },
+		{ "ses_1", NOW + 1 } };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(view_erasure(&out, &erasure, items, 2), RC_OK);
+	assert_string_equal(buf_text(&out),
+	    "{\"id\":\"era_1\",\"subject\":\"session\","
+	    "\"subject_id\":\"ses_1\","
+	    "\"requested_at\":\"2027-01-15T08:00:00Z\",\"waiting\":1,"
+	    "\"items\":[{\"thing\":\"Calls/CA1\",\"erased_at\":null},"
+	    "{\"thing\":\"ses_1\",\"erased_at\":\"2027-01-15T08:00:01Z\"}]}");
+	buf_free(&out);
+}
+
 static void
 test_session_golden_lingering(void **state)
 {
@@ -658,7 +732,8 @@ test_session_shows_expiry_to_the_second(void **state)
 	assert_int_equal(
 	    view_session(&out, &sample, NOW + 7200, NULL, 0), RC_OK);
 	assert_non_null(strstr(buf_text(&out), "\"status\":\"expired\""));
-	assert_non_null(strstr(buf_text(&out), "\"closed_at\":null"));
+	assert_non_null(
+	    strstr(buf_text(&out), "\"closed_at\":\"2027-01-15T10:00:00Z\""));
 	buf_free(&out);
 }
 
@@ -862,6 +937,9 @@ main(void)
 		cmocka_unit_test(test_canonical_differs_with_the_meaning),
 		cmocka_unit_test(test_canonical_refuses_bad_json),
 		cmocka_unit_test(test_session_golden),
+		cmocka_unit_test(test_recordings_golden),
+		cmocka_unit_test(test_session_golden_erased),
+		cmocka_unit_test(test_erasure_golden),
 		cmocka_unit_test(test_session_golden_lingering),
 		cmocka_unit_test(test_route_golden),
 		cmocka_unit_test(test_session_shows_expiry_to_the_second),
