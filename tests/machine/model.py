@@ -732,8 +732,9 @@ class Model:
                 call.sure = verdict.action == "connect"
                 if verdict.action == "refuse":
                     call.status = "completed"
-                    # The same call again is known by the code that was right.
-                    call.intent = verdict.party
+                    # The same call again is known by the code that was right,
+                    # where it is asked who hides the number.
+                    call.intent = verdict.party if self["intents"] else None
             return verdict
         if allowed and not any((call, typed) == (sid, code)
                                for _, call, _, typed in self.tries):
