@@ -325,52 +325,24 @@ cli_session_list(struct cli *cli, int argc, char **argv)
 }
 
 /* The calls of a session as they are read. */
-struct calls {
-	struct call_summary list[LIST_MAX];
-	int len;
-};
-
-static void
-add_call(void *cookie, const struct call_summary *call)
-{
-	struct calls *calls = cookie;
-
-	if (calls->len < LIST_MAX)
-		calls->list[calls->len++] = *call;
-}
-
-/* Prints a session as the API shows it. */
-static int
-print_session(
-    struct cli *cli, const struct session *session, const struct calls *calls)
-{
-	struct buf json;
-
-	(void)cli;
-	buf_init(&json, 0);
-	if (view_session(&json, session, app_now_ms() / 1000,
-		calls != NULL ? calls->list : NULL,
-		calls != NULL ? calls->len : 0) == RC_OK)
-		puts(buf_text(&json));
-	buf_free(&json);
-	return 0;
-}
-
 int
 cli_session_show(struct cli *cli, int argc, char **argv)
 {
-	struct session session;
-	struct calls calls = { .len = 0 };
+	struct mask mask = cli_mask(cli);
+	struct mask_history history;
+	struct buf json;
 	enum rc rc;
 
 	if (argc != 2)
 		return cli_usage("session show ses_…");
-	if ((rc = session_find(cli->db, cli->service.id, &session, argv[1])) !=
-		RC_OK ||
-	    (rc = call_list(cli->db, session.id, LIST_MAX, add_call, &calls)) !=
-		RC_OK)
+	rc = mask_history(&mask, cli->service.id, argv[1], &history);
+	if (rc != RC_OK)
 		return cli_fail(rc, NULL, argv[1]);
-	return print_session(cli, &session, &calls);
+	buf_init(&json, 0);
+	if (view_session_history(&json, &history, mask.now_ms / 1000) == RC_OK)
+		puts(buf_text(&json));
+	buf_free(&json);
+	return 0;
 }
 
 static enum rc
@@ -387,11 +359,17 @@ int
 cli_session_close(struct cli *cli, int argc, char **argv)
 {
 	struct change change = { .what = argv[1] };
+	struct buf json;
 	enum rc rc;
 
 	if (argc != 2)
 		return cli_usage("session close ses_…");
 	if ((rc = make(cli, close_session, &change)) != RC_OK)
 		return cli_fail(rc, NULL, argv[1]);
-	return print_session(cli, &change.session, NULL);
+	buf_init(&json, 0);
+	if (view_session(&json, &change.session, change.mask.now_ms / 1000) ==
+	    RC_OK)
+		puts(buf_text(&json));
+	buf_free(&json);
+	return 0;
 }

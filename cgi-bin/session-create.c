@@ -30,8 +30,7 @@ open_session(struct exchange *x)
 	x->answer.type = VIEW_JSON;
 	buf_printf(
 	    &x->answer.headers, "Location: /v1/sessions/%s\r\n", session.id);
-	return view_session(
-	    &x->answer.body, &session, x->mask.now_ms / 1000, NULL, 0);
+	return view_session(&x->answer.body, &session, x->mask.now_ms / 1000);
 }
 
 static const struct endpoint endpoints[] = {

@@ -9,87 +9,20 @@
 #include "serve.h"
 #include "view.h"
 
-#define CALLS_MAX 100      /* most calls shown with a session */
-#define MESSAGES_MAX 100   /* most texts shown with a session */
-#define RECORDINGS_MAX 100 /* most recordings shown with a session */
-#define PAGE_DEFAULT 50    /* sessions in a page that names no limit */
-
-/* The calls of a session as they are read. */
-struct calls {
-	struct call_summary list[CALLS_MAX];
-	int len;
-};
-
-static void
-add_call(void *cookie, const struct call_summary *call)
-{
-	struct calls *calls = cookie;
-
-	if (calls->len < CALLS_MAX)
-		calls->list[calls->len++] = *call;
-}
-
-/* The texts of a session as they are read. */
-struct messages {
-	struct message list[MESSAGES_MAX];
-	int len;
-};
-
-static void
-add_message(void *cookie, const struct message *message)
-{
-	struct messages *messages = cookie;
-
-	if (messages->len < MESSAGES_MAX)
-		messages->list[messages->len++] = *message;
-}
-
-/* A session and what passed through it, of one moment. */
-struct lookup {
-	struct exchange *x;
-	struct session session;
-	struct calls calls;
-	struct messages messages;
-	struct recording recordings[RECORDINGS_MAX];
-	int recordings_len;
-};
-
-static enum rc
-look_up(struct db *db, void *cookie)
-{
-	struct lookup *lookup = cookie;
-	const struct exchange *x = lookup->x;
-	enum rc rc;
-
-	rc = session_find(db, x->key.service_id, &lookup->session, x->id);
-	if (rc == RC_OK)
-		rc = call_list(db, x->id, CALLS_MAX, add_call, &lookup->calls);
-	if (rc == RC_OK)
-		rc = message_list(
-		    db, x->id, MESSAGES_MAX, add_message, &lookup->messages);
-	if (rc == RC_OK)
-		rc = recording_list(db, x->id, lookup->recordings,
-		    RECORDINGS_MAX, &lookup->recordings_len);
-	return rc;
-}
+#define PAGE_DEFAULT 50 /* sessions in a page that names no limit */
 
 static enum rc
 get_session(struct exchange *x)
 {
-	struct lookup lookup = { .x = x };
+	struct mask_history history;
 	enum rc rc;
 
-	if ((rc = db_snapshot(x->app->db, look_up, &lookup)) != RC_OK)
+	rc = mask_history(&x->mask, x->key.service_id, x->id, &history);
+	if (rc != RC_OK)
 		return rc;
 	x->answer.type = VIEW_JSON;
-	return view_session_history(&x->answer.body, &lookup.session,
-	    x->mask.now_ms / 1000,
-	    &(struct view_history){ .calls = lookup.calls.list,
-		.calls_len = lookup.calls.len,
-		.messages = lookup.messages.list,
-		.messages_len = lookup.messages.len,
-		.recordings = lookup.recordings,
-		.recordings_len = lookup.recordings_len });
+	return view_session_history(
+	    &x->answer.body, &history, x->mask.now_ms / 1000);
 }
 
 /* Reads limit=, status=, reference= and cursor= from the query. */

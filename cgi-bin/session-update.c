@@ -24,8 +24,7 @@ change_session(struct exchange *x)
 	if (rc != RC_OK)
 		return rc;
 	x->answer.type = VIEW_JSON;
-	return view_session(
-	    &x->answer.body, &session, x->mask.now_ms / 1000, NULL, 0);
+	return view_session(&x->answer.body, &session, x->mask.now_ms / 1000);
 }
 
 static const struct endpoint endpoints[] = {

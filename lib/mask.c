@@ -462,6 +462,59 @@ mask_change(const struct mask *mask, const char *service_id, const char *id,
 	return RC_OK;
 }
 
+/* What is read, for the read transaction that does it. */
+struct reading {
+	const struct mask *mask;
+	const char *service_id, *id;
+	struct mask_history *history;
+};
+
+static void
+add_call(void *cookie, const struct call_summary *call)
+{
+	struct mask_history *history = cookie;
+
+	if (history->calls_len < MASK_HISTORY_MAX)
+		history->calls[history->calls_len++] = *call;
+}
+
+static void
+add_message(void *cookie, const struct message *message)
+{
+	struct mask_history *history = cookie;
+
+	if (history->messages_len < MASK_HISTORY_MAX)
+		history->messages[history->messages_len++] = *message;
+}
+
+static enum rc
+read_history(struct db *db, void *cookie)
+{
+	const struct reading *r = cookie;
+	struct mask_history *history = r->history;
+	enum rc rc;
+
+	if ((rc = session_find(db, r->service_id, &history->session, r->id)) !=
+		RC_OK ||
+	    (rc = call_list(db, r->id, MASK_HISTORY_MAX, add_call, history)) !=
+		RC_OK ||
+	    (rc = message_list(
+		 db, r->id, MASK_HISTORY_MAX, add_message, history)) != RC_OK)
+		return rc;
+	return recording_list(db, r->id, history->recordings, MASK_HISTORY_MAX,
+	    &history->recordings_len);
+}
+
+enum rc
+mask_history(const struct mask *mask, const char *service_id, const char *id,
+    struct mask_history *history)
+{
+	struct reading reading = { mask, service_id, id, history };
+
+	*history = (struct mask_history){ .calls_len = 0 };
+	return db_snapshot(mask->db, read_history, &reading);
+}
+
 enum rc
 mask_announce(const struct mask *mask, const char *service_id, const char *id,
     const char *role, int64_t *expires_at, struct fault *fault)

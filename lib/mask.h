@@ -297,6 +297,22 @@ enum rc mask_send(const struct mask *mask, const char *service_id,
     const char *id, const struct mask_note *note,
     struct message out[SESSION_PARTIES], int *len, struct fault *fault);
 
+/* A session and what passed through it: the newest of each. */
+#define MASK_HISTORY_MAX 100
+struct mask_history {
+	struct session session;
+	struct call_summary calls[MASK_HISTORY_MAX];
+	int calls_len;
+	struct message messages[MASK_HISTORY_MAX];
+	int messages_len;
+	struct recording recordings[MASK_HISTORY_MAX];
+	int recordings_len;
+};
+
+/* Reads the history of a session, all of one moment. RC_NOT_FOUND. */
+enum rc mask_history(const struct mask *mask, const char *service_id,
+    const char *id, struct mask_history *history);
+
 /* Decides again about a text that waits to be sent: since it was taken the
  * session may be over, or somebody else in the place of a party. */
 enum rc mask_errand(const struct mask *mask, const struct message *message,

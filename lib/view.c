@@ -583,10 +583,10 @@ view_recording(struct buf *out, const struct recording *recording)
 }
 
 enum rc
-view_session_history(struct buf *out, const struct session *session,
-    int64_t now, const struct view_history *history)
+view_session_history(
+    struct buf *out, const struct mask_history *history, int64_t now)
 {
-	json_t *json = session_json(session, now);
+	json_t *json = session_json(&history->session, now);
 
 	json_object_set_new(
 	    json, "calls", calls_json(history->calls, history->calls_len));
@@ -598,15 +598,9 @@ view_session_history(struct buf *out, const struct session *session,
 }
 
 enum rc
-view_session(struct buf *out, const struct session *session, int64_t now,
-    const struct call_summary *calls, int calls_len)
+view_session(struct buf *out, const struct session *session, int64_t now)
 {
-	json_t *json = session_json(session, now);
-
-	if (calls != NULL)
-		json_object_set_new(
-		    json, "calls", calls_json(calls, calls_len));
-	return dump(out, json, 0);
+	return dump(out, session_json(session, now), 0);
 }
 
 enum rc

@@ -29,16 +29,6 @@ struct view_problem {
 	const char *request; /* request id; "": none */
 };
 
-/* What passed through a session, newest first. */
-struct view_history {
-	const struct call_summary *calls;
-	int calls_len;
-	const struct message *messages;
-	int messages_len;
-	const struct recording *recordings;
-	int recordings_len;
-};
-
 /*
  * Reads the body of POST /v1/sessions into *request. Returns RC_SYNTAX if it
  * is not JSON of one reading, RC_INVALID for fields that are missing, unknown
@@ -73,16 +63,13 @@ enum rc view_read_note(
  */
 enum rc view_canonical(struct buf *out, const char *body, size_t len);
 
-/*
- * Appends a session as it stands at now. calls are shown newest first; NULL
- * leaves them out. Returns RC_MEMORY.
- */
-enum rc view_session(struct buf *out, const struct session *session,
-    int64_t now, const struct call_summary *calls, int calls_len);
+/* Appends a session as it stands at now. RC_MEMORY. */
+enum rc view_session(
+    struct buf *out, const struct session *session, int64_t now);
 
-/* The same with all of its history. */
-enum rc view_session_history(struct buf *out, const struct session *session,
-    int64_t now, const struct view_history *history);
+/* The same with what passed through it, newest first. */
+enum rc view_session_history(
+    struct buf *out, const struct mask_history *history, int64_t now);
 
 /*
  * Appends a page of sessions; next is the cursor of the page behind it, "" if

@@ -246,13 +246,13 @@ def test_an_old_party_never_reaches_the_next_pairs(stack):
 
 def test_a_number_is_free_again_after_its_hold(stack):
     numbers = ["+12025550130"]
-    key = stack.new_service("quick", "--hold", "1", numbers=numbers)
+    key = stack.new_service("quick", "--hold", "3", numbers=numbers)
     customer, driver, other = stack.persons(3)
     first = stack.create(customer, driver, key=key).json
     assert stack.create(other, driver, key=key).status == 409
     stack.close(first, key=key)
     assert stack.create(other, driver, key=key).status == 409
-    time.sleep(2.1)
+    time.sleep(4.1)
     assert stack.create(other, driver, key=key).status == 201
     assert stack.voice(other, numbers[0]).rings == driver
     sid = new_sid()

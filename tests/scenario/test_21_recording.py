@@ -256,7 +256,7 @@ def test_a_session_is_erased_here_and_at_twilio(talked):
 
 
 def test_a_running_call_is_erased_later(new_stack):
-    stack = new_stack(WORKERS="1")
+    stack = new_stack(WORKERS="1", SANDBOX_SPEED="1")
     customer, driver = stack.persons(2)
     session = stack.open(customer, driver)
     stack.phone(driver, behaviour="manual")

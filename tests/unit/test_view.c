@@ -556,14 +556,13 @@ static const struct session sample = {
 	"null," SAMPLE_MODES SAMPLE_PARTIES
 
 static void
-check_session(const struct session *session, int64_t now,
-    const struct call_summary *calls, int len, const char *expected)
+check_session(const struct session *session, int64_t now, const char *expected)
 {
 	struct buf out;
 
 	buf_init(&out, 0);
 	buf_puts(&out, "> ");
-	assert_int_equal(view_session(&out, session, now, calls, len), RC_OK);
+	assert_int_equal(view_session(&out, session, now), RC_OK);
 	assert_string_equal(buf_text(&out) + 2, expected);
 	buf_free(&out);
 }
@@ -574,11 +573,11 @@ test_session_golden(void **state)
 	struct session closed = sample;
 
 	(void)state;
-	check_session(&sample, NOW, NULL, 0, SAMPLE_OPEN "}");
-	check_session(&sample, NOW + 7199, NULL, 0, SAMPLE_OPEN "}");
+	check_session(&sample, NOW, SAMPLE_OPEN "}");
+	check_session(&sample, NOW + 7199, SAMPLE_OPEN "}");
 	closed.reference[0] = '\0';
 	closed.closed_at = NOW + 1;
-	check_session(&closed, NOW + 9999, NULL, 0, SAMPLE_CLOSED "}");
+	check_session(&closed, NOW + 9999, SAMPLE_CLOSED "}");
 }
 
 #define RECORDING_JSON                                                         \
@@ -595,7 +594,7 @@ test_recordings_golden(void **state)
 		{ "rec_2", "RE2", "", "", "", RECORDING_DELETED, -1, -1, NOW,
 		    NOW + 1 },
 	};
-	const struct view_history history = { .recordings = recordings,
+	struct mask_history history = { .session = sample,
 		.recordings_len = 1 };
 	struct buf out;
 
@@ -611,8 +610,8 @@ test_recordings_golden(void **state)
 	    "\"created_at\":\"2027-01-15T08:00:00Z\","
 	    "\"deleted_at\":\"2027-01-15T08:00:01Z\"}");
 	buf_reset(&out);
-	assert_int_equal(
-	    view_session_history(&out, &sample, NOW, &history), RC_OK);
+	history.recordings[0] = recordings[0];
+	assert_int_equal(view_session_history(&out, &history, NOW), RC_OK);
 	assert_string_equal(buf_text(&out),
 	    SAMPLE_OPEN ",\"calls\":[],\"messages\":[],"
 			"\"recordings\":[" RECORDING_JSON "]}");
@@ -629,7 +628,7 @@ test_session_golden_erased(void **state)
 	(void)state;
 	session.parties[0].code[0] = '\0';
 	buf_init(&out, 0);
-	assert_int_equal(view_session(&out, &session, NOW, NULL, 0), RC_OK);
+	assert_int_equal(view_session(&out, &session, NOW), RC_OK);
 	assert_non_null(strstr(buf_text(&out), "\"code\":null,\"dial\":\"+"));
 	assert_null(strstr(buf_text(&out), ",,#"));
 	buf_free(&out);
@@ -665,7 +664,7 @@ test_session_golden_lingering(void **state)
 	session.reference[0] = '\0';
 	session.closed_at = NOW + 1;
 	session.linger_until = NOW + 60;
-	check_session(&session, NOW + 59, NULL, 0,
+	check_session(&session, NOW + 59,
 	    "{\"id\":\"ses_00000000000000000000000001\",\"reference\":null,"
 	    "\"status\":\"lingering\","
 	    "\"created_at\":\"2027-01-15T08:00:00Z\","
@@ -674,8 +673,7 @@ test_session_golden_lingering(void **state)
 	    "\"linger_until\":\"2027-01-15T08:01:00Z\"," SAMPLE_MODES
 		SAMPLE_PARTIES "}");
 	buf_init(&out, 0);
-	assert_int_equal(
-	    view_session(&out, &session, NOW + 60, NULL, 0), RC_OK);
+	assert_int_equal(view_session(&out, &session, NOW + 60), RC_OK);
 	assert_non_null(strstr(buf_text(&out), "\"status\":\"closed\""));
 	buf_free(&out);
 }
@@ -729,8 +727,7 @@ test_session_shows_expiry_to_the_second(void **state)
 
 	(void)state;
 	buf_init(&out, 0);
-	assert_int_equal(
-	    view_session(&out, &sample, NOW + 7200, NULL, 0), RC_OK);
+	assert_int_equal(view_session(&out, &sample, NOW + 7200), RC_OK);
 	assert_non_null(strstr(buf_text(&out), "\"status\":\"expired\""));
 	assert_non_null(
 	    strstr(buf_text(&out), "\"closed_at\":\"2027-01-15T10:00:00Z\""));
@@ -749,10 +746,15 @@ test_session_golden_with_calls(void **state)
 		    NOW + 1, 0, 0, 0, 0, false },
 	};
 
+	static struct mask_history history = { .calls_len = 2 };
+	struct buf out;
+
 	(void)state;
-	check_session(&sample, NOW, calls, 0, SAMPLE_OPEN ",\"calls\":[]}");
-	check_session(&sample, NOW, calls, 2,
-	    SAMPLE_OPEN
+	history.session = sample;
+	memcpy(history.calls, calls, sizeof calls);
+	buf_init(&out, 0);
+	assert_int_equal(view_session_history(&out, &history, NOW), RC_OK);
+	assert_string_equal(buf_text(&out), SAMPLE_OPEN
 	    ",\"calls\":[{\"id\":\"cal_00000000000000000000000005\","
 	    "\"from\":\"driver\",\"placed\":true,\"reason\":\"connected\","
 	    "\"status\":\"completed\",\"started_at\":\"2027-01-15T08:01:00Z\","
@@ -762,7 +764,9 @@ test_session_golden_with_calls(void **state)
 	    "{\"id\":\"cal_00000000000000000000000004\",\"from\":null,"
 	    "\"placed\":false,\"reason\":null,\"status\":\"ringing\","
 	    "\"started_at\":\"2027-01-15T08:00:01Z\",\"ringing_at\":null,"
-	    "\"answered_at\":null,\"ended_at\":null,\"duration\":0}]}");
+	    "\"answered_at\":null,\"ended_at\":null,\"duration\":0}],"
+	    "\"messages\":[],\"recordings\":[]}");
+	buf_free(&out);
 }
 
 static void
@@ -894,13 +898,12 @@ test_events_golden(void **state)
 static void
 test_output_that_does_not_fit_fails(void **state)
 {
-	static const struct call_summary call = { .status = "busy" };
 	const struct view_problem problem = { 503, "busy", "Busy", "", "", "" };
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 20);
-	assert_int_equal(view_session(&out, &sample, NOW, &call, 1), RC_MEMORY);
+	assert_int_equal(view_session(&out, &sample, NOW), RC_MEMORY);
 	assert_false(buf_ok(&out));
 	assert_string_equal(buf_text(&out), "");
 	buf_reset(&out);
