@@ -3,6 +3,7 @@
 #	make demo	play the story of a masked call on this machine
 #	make run	the same set-up, to play with, until Ctrl-C
 #	make check	all tests
+#	make model	every state of the model of allocation
 #	make bench	how fast, beside what is possible
 #
 # Override below on the command line or in Makefile.local.
@@ -48,11 +49,12 @@ DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	libsodium-dev libjansson-dev libsqlite3-dev libinih-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
-	python3-pytest python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev
+	python3-pytest python3-twilio nodejs npm sqlite3 mandoc libclang-rt-14-dev \
+	spin
 BENCH_DEPS := wrk
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	check-long bench lint format deps test-deps bench-deps clean
+	check-long model bench lint format deps test-deps bench-deps clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -121,6 +123,11 @@ check-long: test-deps
 	@BIN_DIR=$(CURDIR)/build/bin tests/machine/machine.py --sequences 100000
 	@tests/machine/faults.sh
 	@BIN_DIR=$(CURDIR)/build/bin tests/machine/race.py --seconds 20
+
+# Allocation, hold and late callers, in every state there is; make check does
+# the same for smaller sizes.
+model: test-deps
+	@tests/model/run full
 
 # The unit tests once more, watched by the sanitizers and by valgrind.
 sanitized:
