@@ -3,6 +3,7 @@
 #	make demo	play the story of a masked call on this machine
 #	make run	the same set-up, to play with, until Ctrl-C
 #	make check	all tests
+#	make model	every state of the model of allocation
 #	make bench	how fast, beside what is possible
 #	make bench-pool	the same of choosing numbers, and how many a day takes
 #
@@ -54,12 +55,12 @@ DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
 	python3-pytest python3-pytest-xdist python3-twilio nodejs npm sqlite3 mandoc \
-	libclang-rt-14-dev systemd
+	libclang-rt-14-dev systemd spin
 BENCH_DEPS := wrk
 DEB_DEPS := debhelper lintian dpkg-dev
 
 .PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	check-long bench bench-pool bench-worker lint format deps test-deps \
+	check-long model bench bench-pool bench-worker lint format deps test-deps \
 	bench-deps deb-deps install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -130,6 +131,11 @@ check-long: test-deps
 	@tests/machine/faults.sh
 	@BIN_DIR=$(CURDIR)/build/bin tests/machine/race.py --seconds 20
 	@BIN_DIR=$(CURDIR)/build/bin tests/worker/worker.py
+
+# Allocation, hold and late callers, in every state there is; make check does
+# the same for smaller sizes.
+model: test-deps
+	@tests/model/run full
 
 # The unit tests once more, watched by the sanitizers and by valgrind.
 sanitized:

@@ -348,6 +348,8 @@ class Player:
 
         act = Act(send, judge)
         act.turned, act.once = turned, name
+        # How long its answer is kept (lib/idempotency.h).
+        act.kept_until = self.model.now + (2 * DAY if key else DAY)
         return act
 
     def _do_open(self, step):
@@ -773,7 +775,7 @@ class Player:
     def _do_repeat(self, step):
         """The same request once more: it changes nothing."""
         act = self._acts.get(step["of"])
-        if act is None:
+        if act is None or act.once and self.model.now > act.kept_until:
             return None
         act.turned[0] = step.get("turned", False)
         kept = act.once in self.model.kept if act.once else \

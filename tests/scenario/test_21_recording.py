@@ -256,7 +256,7 @@ def test_a_session_is_erased_here_and_at_twilio(talked):
 
 
 def test_a_running_call_is_erased_later(new_stack):
-    stack = new_stack(WORKERS="1", SANDBOX_SPEED="1")
+    stack = new_stack(WORKERS="1")
     customer, driver = stack.persons(2)
     session = stack.open(customer, driver)
     stack.phone(driver, behaviour="manual")
@@ -266,14 +266,9 @@ def test_a_running_call_is_erased_later(new_stack):
                                  session["id"])), 2)
     made = erase(stack, "session", session["id"])
     assert made["waiting"] == 2 and len(made["items"]) == 3
-    until(lambda: {row[0] for row in stack.rows(
-        "SELECT a.error FROM outbox o JOIN attempt a ON a.delivery_id = o.id "
-        "WHERE o.subject_id = ?", f"Calls/{call['sid']}")}, {"not over yet"})
-    assert stack.one("SELECT state FROM outbox WHERE subject_id = ?",
-                     f"Calls/{call['sid']}") == "waiting"
-    assert receipt(stack, made)["waiting"] == 2
-    stack.sandbox("POST", f"calls/{call['sid']}/hangup", {"phone": customer})
-    stack.sandbox("POST", "settle")
+    # It is ended first; until Twilio has done that it does not let go of it.
+    until(lambda: receipt(stack, made)["waiting"], 0)
+    assert not at_twilio(stack, f"Calls/{call['sid']}")
 
 
 def test_what_twilio_has_not_is_gone(stack):
