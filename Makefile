@@ -26,7 +26,7 @@ B	?= build
 PROGRAMS := voice-inbound voice-code voice-screen voice-placed voice-ended \
 	status-callback message-inbound message-status session-create \
 	session-get session-update session-intent session-call session-message \
-	session-close routes events recording-callback recording
+	session-close routes events recording-callback recording metrics
 CLI_OBJS := callmask callmask_setup callmask_doctor callmask_service \
 	callmask_numbers callmask_sync callmask_twilio callmask_advice \
 	callmask_webhook callmask_erase

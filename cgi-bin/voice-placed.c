@@ -35,8 +35,7 @@ write_twiml(struct exchange *x, struct mask_route *route)
 {
 	bool connect = route->decision.action == POLICY_CONNECT;
 
-	metrics_count(x->app->metrics,
-	    connect ? METRICS_CALLS_CONNECTED : METRICS_CALLS_REFUSED);
+	voice_count(x->app, route->decision);
 	/* Nobody knows why their phone rang until they are told. */
 	if (connect && route->announcement[0] == '\0')
 		snprintf(route->announcement, sizeof route->announcement, "%s",

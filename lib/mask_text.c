@@ -216,8 +216,11 @@ take(const struct mask *mask, const struct mask_texted *texted,
 		return relay(mask, texted, &inquiry.service, message);
 	}
 	rc = message_insert(mask->db, mask->keys, message, NULL, mask->now_ms);
-	if (rc != RC_OK || message->service_id[0] == '\0')
+	if (rc != RC_OK)
 		return rc;
+	metrics_refuse(mask->metrics, METRICS_TEXT, reason);
+	if (message->service_id[0] == '\0')
+		return RC_OK;
 	return tell(mask, message, EVENT_MESSAGE_REFUSED, message->reason);
 }
 

@@ -13,9 +13,16 @@
 
 #include "log.h"
 
+/* The places in the file: where the refusals begin and how many each kind has,
+ * the same of the programs' times. Counters have what is before. */
+#define REFUSALS 128
+#define REFUSALS_EACH 64
+#define TIMES 256
+#define TIMES_EACH 16
+
 struct metrics {
 	_Atomic uint64_t *slots; /* of the file, or of own */
-	_Atomic uint64_t own[METRICS__MAX];
+	_Atomic uint64_t own[METRICS_SLOTS];
 };
 
 /* Used where there is no memory for another. */
@@ -37,11 +44,32 @@ static const char *const names[METRICS__MAX] = {
 	[METRICS_DELIVERIES_PARKED] = "deliveries_parked",
 };
 
+/* Whose times are kept. Places are for good: append, never reorder. */
+static const char *const programs[] = { "other", "voice-inbound", "voice-code",
+	"voice-screen", "voice-placed", "voice-ended", "status-callback",
+	"message-inbound", "message-status", "session-create", "session-get",
+	"session-update", "session-intent", "session-call", "session-message",
+	"session-close", "routes", "events", "metrics", "recording-callback", "recording" };
+
+#define PROGRAMS ((int)(sizeof programs / sizeof programs[0]))
+
+const int metrics_bounds_ms[METRICS_BUCKETS - 1] = { 1, 2, 5, 10, 20, 50, 100,
+	200, 500, 1000, 2000, 5000 };
+
+_Static_assert(METRICS__MAX <= REFUSALS, "counters have no room");
+_Static_assert(POLICY__MAX <= REFUSALS_EACH, "reasons have no room");
+_Static_assert(
+    REFUSALS + METRICS_REFUSED__MAX * REFUSALS_EACH <= TIMES, "nor kinds");
+_Static_assert(METRICS_BUCKETS + 1 <= TIMES_EACH, "nor buckets");
+_Static_assert(
+    TIMES + sizeof programs / sizeof programs[0] * TIMES_EACH <= METRICS_SLOTS,
+    "nor programs");
+
 /* Maps the file; NULL, with errno set, if it cannot. */
 static void *
 map(const char *path)
 {
-	const size_t size = METRICS__MAX * sizeof(uint64_t);
+	const size_t size = METRICS_SLOTS * sizeof(uint64_t);
 	void *slots = MAP_FAILED;
 	int fd;
 
@@ -77,7 +105,8 @@ metrics_close(struct metrics *metrics)
 	if (metrics == NULL || metrics == &spare)
 		return;
 	if (metrics->slots != metrics->own)
-		munmap((void *)metrics->slots, METRICS__MAX * sizeof(uint64_t));
+		munmap(
+		    (void *)metrics->slots, METRICS_SLOTS * sizeof(uint64_t));
 	free(metrics);
 }
 
@@ -92,6 +121,74 @@ uint64_t
 metrics_value(const struct metrics *metrics, enum metrics_counter counter)
 {
 	return atomic_load(&metrics->slots[counter]);
+}
+
+/* The place of a refusal. */
+static size_t
+refusal(enum metrics_refused what, enum policy_reason reason)
+{
+	return REFUSALS + (size_t)what * REFUSALS_EACH + (size_t)reason;
+}
+
+void
+metrics_refuse(struct metrics *metrics, enum metrics_refused what,
+    enum policy_reason reason)
+{
+	if (metrics != NULL)
+		atomic_fetch_add(&metrics->slots[refusal(what, reason)], 1);
+}
+
+uint64_t
+metrics_refusals(const struct metrics *metrics, enum metrics_refused what,
+    enum policy_reason reason)
+{
+	return atomic_load(&metrics->slots[refusal(what, reason)]);
+}
+
+int
+metrics_program(const char *name)
+{
+	int i;
+
+	for (i = 1; i < PROGRAMS; i++)
+		if (strcmp(programs[i], name) == 0)
+			return i;
+	return 0;
+}
+
+const char *
+metrics_program_name(int program)
+{
+	return program < PROGRAMS ? programs[program] : NULL;
+}
+
+void
+metrics_observe(struct metrics *metrics, int program, int64_t took_us)
+{
+	_Atomic uint64_t *slots;
+	int i = 0;
+
+	if (metrics == NULL)
+		return;
+	slots = metrics->slots + TIMES + program * TIMES_EACH;
+	while (i < METRICS_BUCKETS - 1 &&
+	       took_us > metrics_bounds_ms[i] * INT64_C(1000))
+		i++;
+	atomic_fetch_add(&slots[i], 1);
+	atomic_fetch_add(&slots[METRICS_BUCKETS], (uint64_t)took_us);
+}
+
+void
+metrics_times(
+    const struct metrics *metrics, int program, struct metrics_times *times)
+{
+	const _Atomic uint64_t *slots =
+	    metrics->slots + TIMES + program * TIMES_EACH;
+	int i;
+
+	for (i = 0; i < METRICS_BUCKETS; i++)
+		times->counts[i] = atomic_load(&slots[i]);
+	times->sum_us = atomic_load(&slots[METRICS_BUCKETS]);
 }
 
 const char *

@@ -4,10 +4,21 @@
 /*
  * Counters shared by all processes of an installation: a small file mapped
  * into each, one 64-bit number a counter, counted up atomically. They survive
- * a restart. Counting never fails: without the file it counts for itself.
+ * a restart. Counting never fails and costs next to nothing: without the file
+ * it counts for itself.
+ *
+ * They are told as text in the format of Prometheus, version 0.0.4, together
+ * with what the database says of the moment. No person, number, session or key
+ * is in there.
  */
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "buf.h"
+#include "db.h"
+#include "policy.h"
+#include "rc.h"
 
 /* What is counted. The file stores them by place: append, never reorder. */
 enum metrics_counter {
@@ -29,6 +40,27 @@ enum metrics_counter {
 	METRICS__MAX
 };
 
+/* What people wanted and were refused. Append only, as policy_reason. */
+enum metrics_refused {
+	METRICS_CALL,
+	METRICS_TEXT,
+	METRICS_REFUSED__MAX
+};
+
+/* How long answers took, of one program. */
+#define METRICS_BUCKETS 13
+struct metrics_times {
+	uint64_t counts[METRICS_BUCKETS]; /* by metrics_bounds_ms */
+	uint64_t sum_us;                  /* of all, microseconds */
+};
+
+/* Up to how long an answer of each bucket took, milliseconds; any longer ones
+ * are in the last. */
+extern const int metrics_bounds_ms[METRICS_BUCKETS - 1];
+
+/* Numbers in the file, of 64 bits each; there is room for more of all kinds. */
+#define METRICS_SLOTS 1280
+
 /* The mapped counters; opaque. */
 struct metrics;
 
@@ -45,7 +77,51 @@ void metrics_count(struct metrics *metrics, enum metrics_counter counter);
 uint64_t metrics_value(
     const struct metrics *metrics, enum metrics_counter counter);
 
+/* Counts a refusal; nothing if metrics is NULL. */
+void metrics_refuse(struct metrics *metrics, enum metrics_refused what,
+    enum policy_reason reason);
+
+/* Returns how often that was refused for this reason. */
+uint64_t metrics_refusals(const struct metrics *metrics,
+    enum metrics_refused what, enum policy_reason reason);
+
+/* Returns the place of a program's times by its name; that of all others for
+ * one that has none. */
+int metrics_program(const char *name);
+
+/* Returns the name of the program at a place, NULL behind the last. */
+const char *metrics_program_name(int program);
+
+/* Counts an answer that took so long, microseconds; nothing if metrics is
+ * NULL. */
+void metrics_observe(struct metrics *metrics, int program, int64_t took_us);
+
+/* Reads the times of a program. */
+void metrics_times(
+    const struct metrics *metrics, int program, struct metrics_times *times);
+
 /* Returns a counter's name, e.g. "calls_connected"; static storage. */
 const char *metrics_name(enum metrics_counter counter);
+
+/* Begins a family of samples; type is counter, gauge or histogram. */
+void metrics_family(
+    struct buf *out, const char *name, const char *type, const char *help);
+
+/* Appends name="value", whatever value holds. */
+void metrics_label(struct buf *out, const char *name, const char *value);
+
+/* Appends all that is counted as text. */
+void metrics_text(struct buf *out, const struct metrics *metrics);
+
+/*
+ * Appends what the database says of the moment: numbers, room in the pool,
+ * sessions, deliveries. Takes a bounded time however many sessions there are.
+ * Fails as db_first does, with out unfinished.
+ */
+enum rc metrics_gauges(struct buf *out, struct db *db, int64_t now_ms);
+
+/* Stores for how long something for Twilio has been due, milliseconds; 0 if
+ * nothing is. */
+enum rc metrics_lag(struct db *db, int64_t now_ms, int64_t *lag_ms);
 
 #endif

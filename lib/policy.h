@@ -70,7 +70,8 @@ enum policy_action {
 	POLICY_ACTION__MAX
 };
 
-/* Why; kept with the call or the text. */
+/* Why; kept with the call or the text. Counted by place (metrics.h): append,
+ * never reorder. */
 enum policy_reason {
 	POLICY_CONNECTED,
 	POLICY_CONNECTED_BY_CODE,

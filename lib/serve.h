@@ -29,7 +29,9 @@
 /* Who may ask. */
 enum serve_auth {
 	SERVE_TWILIO, /* a form with a right X-Twilio-Signature */
-	SERVE_KEY     /* a right API key of the service */
+	SERVE_KEY,    /* a right API key of the service */
+	SERVE_OPEN    /* whom nginx lets through, also while keys or database
+			 are not there: act calls app_ready if it needs them */
 };
 
 /* What a failure of ours is answered with. */

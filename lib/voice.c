@@ -114,20 +114,27 @@ record(struct db *db, void *cookie)
 }
 
 void
+voice_count(const struct app *app, struct policy_decision decision)
+{
+	metrics_count(app->metrics, decision.action == POLICY_CONNECT
+					? METRICS_CALLS_CONNECTED
+					: METRICS_CALLS_REFUSED);
+	if (decision.action == POLICY_REFUSE)
+		metrics_refuse(app->metrics, METRICS_CALL, decision.reason);
+}
+
+void
 voice_record(struct exchange *x, const struct mask_dialled *dialled,
     const struct mask_route *route)
 {
 	struct record r = { &x->mask, dialled, route };
-	struct metrics *metrics = x->app->metrics;
 	enum rc rc;
 
 	rc = app_record(x->app, VOICE_RECORD_WAIT_MS, record, &r);
 	if (rc != RC_OK) {
 		log_error("call_unrecorded", "call %s (%s): %s", dialled->sid,
 		    policy_reason_name(route->decision.reason), rc_name(rc));
-		metrics_count(metrics, METRICS_CALLS_UNRECORDED);
+		metrics_count(x->app->metrics, METRICS_CALLS_UNRECORDED);
 	}
-	metrics_count(metrics, route->decision.action == POLICY_CONNECT
-				   ? METRICS_CALLS_CONNECTED
-				   : METRICS_CALLS_REFUSED);
+	voice_count(x->app, route->decision);
 }

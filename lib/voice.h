@@ -31,6 +31,9 @@ const char *voice_tag(const char *language);
 enum rc voice_write(
     struct exchange *x, const struct mask_route *route, bool again);
 
+/* Counts what was decided about a call. */
+void voice_count(const struct app *app, struct policy_decision decision);
+
 /*
  * Writes a call down and counts it. Fails open: a record that cannot be
  * written keeps nobody from talking; it is logged and counted.

@@ -78,6 +78,7 @@ programs='
 	events           GET   /v1/events
 	recording-callback GET /twilio/recording
 	recording        GET   /v1/recordings/none
+	metrics          POST  /metrics
 '
 names=$(awk '{ print $1 }' <<<"$programs")
 parts="nginx sandbox outboxd $names"

@@ -24,7 +24,7 @@ PROGRAMS = ("voice-inbound", "voice-code", "voice-screen", "voice-placed",
             "message-status", "session-create", "session-get",
             "session-update", "session-intent", "session-call",
             "session-message", "session-close", "routes", "events",
-            "recording-callback", "recording")
+            "recording-callback", "recording", "metrics")
 COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
             "keys_refused", "requests_failed", "pool_low",

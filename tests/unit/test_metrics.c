@@ -71,7 +71,7 @@ test_new_file_starts_at_zero(void **state)
 
 	(void)state;
 	metrics = metrics_open(path);
-	assert_int_equal(size_of_file(), METRICS__MAX * sizeof(uint64_t));
+	assert_int_equal(size_of_file(), METRICS_SLOTS * sizeof(uint64_t));
 	for (i = 0; i < METRICS__MAX; i++)
 		assert_int_equal(
 		    metrics_value(metrics, (enum metrics_counter)i), 0);
@@ -230,7 +230,7 @@ test_short_file_grows(void **state)
 	(void)state;
 	write_slots(slots, 2);
 	metrics = metrics_open(path);
-	assert_int_equal(size_of_file(), METRICS__MAX * sizeof(uint64_t));
+	assert_int_equal(size_of_file(), METRICS_SLOTS * sizeof(uint64_t));
 	assert_int_equal(metrics_value(metrics, (enum metrics_counter)0), 11);
 	assert_int_equal(metrics_value(metrics, (enum metrics_counter)1), 22);
 	assert_int_equal(metrics_value(metrics, (enum metrics_counter)2), 0);
@@ -245,23 +245,23 @@ test_short_file_grows(void **state)
 static void
 test_long_file_is_not_cut(void **state)
 {
-	uint64_t slots[METRICS__MAX + 3] = { [METRICS__MAX + 2] = 33 };
+	uint64_t slots[METRICS_SLOTS + 3] = { [METRICS_SLOTS + 2] = 33 };
 	struct metrics *metrics;
 	FILE *file;
 
 	(void)state;
-	write_slots(slots, METRICS__MAX + 3);
+	write_slots(slots, METRICS_SLOTS + 3);
 	metrics = metrics_open(path);
 	metrics_count(metrics, METRICS_CALLS_REFUSED);
 	metrics_close(metrics);
 	assert_int_equal(size_of_file(), sizeof slots);
 	file = fopen(path, "r");
 	assert_non_null(file);
-	assert_int_equal(fread(slots, sizeof slots[0], METRICS__MAX + 3, file),
-	    METRICS__MAX + 3);
+	assert_int_equal(fread(slots, sizeof slots[0], METRICS_SLOTS + 3, file),
+	    METRICS_SLOTS + 3);
 	fclose(file);
 	assert_int_equal(slots[METRICS_CALLS_REFUSED], 1);
-	assert_int_equal(slots[METRICS__MAX + 2], 33);
+	assert_int_equal(slots[METRICS_SLOTS + 2], 33);
 }
 
 /* Without the file it counts for itself, from zero. */
@@ -307,10 +307,162 @@ test_path_that_is_no_file(void **state)
 	check_counts_alone(path);
 }
 
+/* A program's times and a reason's refusals tell what their places mean for
+ * good, as counters do. */
+static void
+test_places_of_programs_and_reasons(void **state)
+{
+	static const char *const programs[] = { "other", "voice-inbound",
+		"voice-code", "voice-screen", "voice-placed", "voice-ended",
+		"status-callback", "message-inbound", "message-status",
+		"session-create", "session-get", "session-update",
+		"session-intent", "session-call", "session-message",
+		"session-close", "routes", "events", "metrics", "recording-callback", "recording" };
+	static const char *const reasons[] = { "connected", "connected_by_code",
+		"connected_by_intent", "relayed", "number_unknown",
+		"caller_withheld", "caller_unknown", "attestation_failed",
+		"session_closed", "session_expired", "party_replaced",
+		"party_disputed", "voice_off", "text_off", "session_limit",
+		"person_limit", "service_limit", "country_limit" };
+	int i;
+
+	(void)state;
+	for (i = 0; i < (int)(sizeof programs / sizeof programs[0]); i++) {
+		assert_string_equal(metrics_program_name(i), programs[i]);
+		assert_int_equal(metrics_program(programs[i]), i);
+	}
+	assert_int_equal(metrics_program("some-program"), 0);
+	while (metrics_program_name(i) != NULL)
+		i++;
+	assert_int_equal(metrics_program(metrics_program_name(i - 1)), i - 1);
+	for (i = 0; i < (int)(sizeof reasons / sizeof reasons[0]); i++)
+		assert_string_equal(
+		    policy_reason_name((enum policy_reason)i), reasons[i]);
+}
+
+/* Each answer is in the first bucket that holds it, and in no other's. */
+static void
+test_times_are_sorted_into_buckets(void **state)
+{
+	struct metrics *metrics = metrics_open(path);
+	int program = metrics_program("session-get"), i, other;
+	struct metrics_times times;
+	uint64_t sum_us = 0;
+
+	(void)state;
+	for (i = 0; i < METRICS_BUCKETS; i++) {
+		int64_t bound_us = i < METRICS_BUCKETS - 1
+				       ? metrics_bounds_ms[i] * INT64_C(1000)
+				       : INT64_C(86400000000);
+
+		metrics_observe(metrics, program, bound_us);
+		metrics_observe(metrics, program,
+		    i > 0 ? metrics_bounds_ms[i - 1] * INT64_C(1000) + 1 : 0);
+		sum_us += (uint64_t)bound_us;
+		if (i > 0)
+			sum_us += (uint64_t)metrics_bounds_ms[i - 1] * 1000 + 1;
+	}
+	metrics_observe(NULL, program, 1);
+	metrics_times(metrics, program, &times);
+	for (i = 0; i < METRICS_BUCKETS; i++)
+		assert_int_equal(times.counts[i], 2);
+	assert_true(times.sum_us == sum_us);
+	for (other = 0; metrics_program_name(other) != NULL; other++) {
+		if (other == program)
+			continue;
+		metrics_times(metrics, other, &times);
+		assert_int_equal(times.sum_us, 0);
+	}
+	for (i = 0; i < METRICS__MAX; i++)
+		assert_int_equal(
+		    metrics_value(metrics, (enum metrics_counter)i), 0);
+	metrics_close(metrics);
+}
+
+static void
+test_refusals_are_apart(void **state)
+{
+	struct metrics *metrics = metrics_open(path);
+	struct metrics_times times;
+	int what, i;
+
+	(void)state;
+	metrics_refuse(NULL, METRICS_CALL, POLICY_VOICE_OFF);
+	for (what = 0; what < METRICS_REFUSED__MAX; what++)
+		for (i = 0; i < POLICY__MAX; i++)
+			metrics_refuse(metrics, (enum metrics_refused)what,
+			    (enum policy_reason)i);
+	metrics_refuse(metrics, METRICS_TEXT, POLICY_TEXT_OFF);
+	for (what = 0; what < METRICS_REFUSED__MAX; what++)
+		for (i = 0; i < POLICY__MAX; i++)
+			assert_int_equal(
+			    metrics_refusals(metrics,
+				(enum metrics_refused)what,
+				(enum policy_reason)i),
+			    what == METRICS_TEXT && i == POLICY_TEXT_OFF ? 2
+									 : 1);
+	metrics_times(metrics, 0, &times);
+	assert_int_equal(times.counts[0], 0);
+	metrics_close(metrics);
+}
+
+static void
+test_text(void **state)
+{
+	struct metrics *metrics = metrics_open(path);
+	int program = metrics_program("session-get"), i;
+	struct buf text;
+
+	(void)state;
+	metrics_count(metrics, METRICS_POOL_LOW);
+	metrics_refuse(metrics, METRICS_CALL, POLICY_SESSION_IS_CLOSED);
+	metrics_observe(metrics, program, 1500);
+	metrics_observe(metrics, program, 1500);
+	metrics_observe(metrics, program, 7000001);
+	buf_init(&text, 0);
+	metrics_text(&text, metrics);
+	assert_true(buf_ok(&text));
+#define HAS(line) assert_non_null(strstr(buf_text(&text), "\n" line "\n"))
+	HAS("# TYPE callmask_pool_low_total counter\ncallmask_pool_low_total 1");
+	HAS("callmask_pool_exhausted_total 0");
+	HAS("callmask_refusals_total{kind=\"call\",reason=\"session_closed\"} "
+	    "1");
+	HAS("callmask_refusals_total{kind=\"text\",reason=\"session_closed\"} "
+	    "0");
+	HAS("# TYPE callmask_request_duration_seconds histogram");
+#define TIMES "callmask_request_duration_seconds"
+#define OF "{program=\"session-get\""
+	HAS(TIMES "_bucket" OF ",le=\"0.001\"} 0");
+	HAS(TIMES "_bucket" OF ",le=\"0.002\"} 2");
+	HAS(TIMES "_bucket" OF ",le=\"5\"} 2");
+	HAS(TIMES "_bucket" OF ",le=\"+Inf\"} 3");
+	HAS(TIMES "_sum" OF "} 7.003001");
+	HAS(TIMES "_count" OF "} 3");
+	for (i = 0; i < METRICS__MAX; i++) {
+		char help[80];
+
+		/* In words of its own. */
+		snprintf(help, sizeof help, "_total %s\n",
+		    metrics_name((enum metrics_counter)i));
+		assert_null(strstr(buf_text(&text), help));
+	}
+	buf_reset(&text);
+	metrics_label(&text, "service", "a\"b\\c\nd");
+	assert_string_equal(
+	    buf_text(&text), "service=\"a\\\"b\\\\c\\nd\"");
+	buf_free(&text);
+	metrics_close(metrics);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_places_of_programs_and_reasons),
+		cmocka_unit_test_teardown(
+		    test_times_are_sorted_into_buckets, remove_file),
+		cmocka_unit_test_teardown(test_refusals_are_apart, remove_file),
+		cmocka_unit_test_teardown(test_text, remove_file),
 		cmocka_unit_test_teardown(
 		    test_new_file_starts_at_zero, remove_file),
 		cmocka_unit_test_teardown(
