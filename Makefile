@@ -208,7 +208,7 @@ install: all
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 	    $(DESTDIR)$(SYSCONFDIR)/callmask $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets $(DESTDIR)$(PREFIX)/share/man/man5 \
-	    $(DESTDIR)$(PREFIX)/share/man/man7
+	    $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/callmask
 	install -m 755 $(addprefix $(B)/bin/,$(PROGRAMS) outboxd) $(DESTDIR)$(LIBEXEC)
 	install -m 755 $(B)/bin/callmask $(DESTDIR)$(PREFIX)/bin
 	for unit in cgi-bin/systemd/*.socket cgi-bin/systemd/*.service \
@@ -228,6 +228,7 @@ install: all
 	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/callmask.conf
 	install -m 644 cgi-bin/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 cgi-bin/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 cgi-bin/monitoring/* $(DESTDIR)$(PREFIX)/share/callmask
 	install -m 644 nginx/callmask.conf $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d
 	install -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets

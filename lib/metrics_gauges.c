@@ -10,27 +10,31 @@
 #include <string.h>
 
 #include "number.h"
+#include "outbox.h"
+
+static const char *const channels[OUTBOX_CHANNEL__MAX] = {
+	[OUTBOX_APP] = "app",
+	[OUTBOX_TWILIO] = "twilio",
+};
 
 /* What a family tells of a service. */
 typedef enum rc (*tell_service)(struct buf *out, struct db *db, const char *id,
     const char *name, int64_t now_ms);
 
-/* Calls tell for each service. */
+/* Moves on to the service behind the one called id, "" for the first. RC_NONE:
+ * there is none. */
 static enum rc
-each_service(struct buf *out, struct db *db, int64_t now_ms, tell_service tell)
+next_service(struct db *db, char id[ID_SIZE], char name[64])
 {
 	const enum sql sql = SQL_METRICS_SERVICES;
-	char id[ID_SIZE] = "", name[64];
 	enum rc rc;
 
-	while ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(id)))) == RC_OK) {
-		db_column_copy(db, sql, 0, id, sizeof id);
-		db_column_copy(db, sql, 1, name, sizeof name);
-		db_done(db, sql);
-		if ((rc = tell(out, db, id, name, now_ms)) != RC_OK)
-			return rc;
-	}
-	return rc == RC_NONE ? RC_OK : rc;
+	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(id)))) != RC_OK)
+		return rc;
+	db_column_copy(db, sql, 0, id, ID_SIZE);
+	db_column_copy(db, sql, 1, name, 64);
+	db_done(db, sql);
+	return RC_OK;
 }
 
 static enum rc
@@ -114,70 +118,96 @@ tell_room(struct buf *out, struct db *db, const char *id, const char *name,
 	return RC_OK;
 }
 
-/* For how long something has been due, milliseconds; due_ms 0: nothing is. */
-static int64_t
-lag_of(int64_t due_ms, int64_t now_ms)
-{
-	return due_ms > 0 && due_ms < now_ms ? now_ms - due_ms : 0;
-}
-
-/* Writes one sample for each channel: how much waits, or how late it is. */
 static enum rc
-tell_outbox(struct buf *out, struct db *db, const char *id, const char *name,
-    int64_t now_ms, bool lag)
+tell_waiting(struct buf *out, struct db *db, const char *id, const char *name,
+    int64_t now_ms)
 {
-	static const char *const channels[] = { "app", "twilio" };
 	const enum sql sql = SQL_METRICS_WAITING;
 	enum rc rc;
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	(void)now_ms;
+	for (i = 0; i < OUTBOX_CHANNEL__MAX; i++) {
 		rc = db_first(
 		    db, sql, DB_ARGS(DB_TEXT(id), DB_TEXT(channels[i])));
 		if (rc != RC_OK)
 			return rc;
-		buf_printf(out, "callmask_outbox_%s{",
-		    lag ? "lag_seconds" : "waiting");
+		buf_puts(out, "callmask_outbox_waiting{");
 		metrics_label(out, "service", name);
-		buf_printf(out, ",channel=\"%s\"} ", channels[i]);
-		if (lag)
-			buf_printf(out, "%.3f\n",
-			    (double)lag_of(db_column_int(db, sql, 1), now_ms) /
-				1000);
-		else
-			buf_printf(
-			    out, "%" PRId64 "\n", db_column_int(db, sql, 0));
+		buf_printf(out, ",channel=\"%s\"} %" PRId64 "\n", channels[i],
+		    db_column_int(db, sql, 0));
 		db_done(db, sql);
 	}
 	return RC_OK;
 }
 
+/* Stores for how long something has been due to a receiver. What waits behind
+ * another in its lane is not due. */
 static enum rc
-tell_waiting(struct buf *out, struct db *db, const char *id, const char *name,
-    int64_t now_ms)
+read_lag(struct db *db, const char *id, enum outbox_channel channel,
+    int64_t now_ms, int64_t *lag_ms)
 {
-	return tell_outbox(out, db, id, name, now_ms, false);
+	const enum sql sql = SQL_OUTBOX_NEXT;
+	int64_t due_ms;
+	enum rc rc;
+
+	*lag_ms = 0;
+	rc =
+	    db_first(db, sql, DB_ARGS(DB_TEXT(id), DB_TEXT(channels[channel])));
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_OK : rc;
+	due_ms = db_column_int(db, sql, 0);
+	if (due_ms < now_ms)
+		*lag_ms = now_ms - due_ms;
+	db_done(db, sql);
+	return RC_OK;
 }
 
 static enum rc
 tell_lag(struct buf *out, struct db *db, const char *id, const char *name,
     int64_t now_ms)
 {
-	return tell_outbox(out, db, id, name, now_ms, true);
+	int64_t lag_ms;
+	enum rc rc;
+	int i;
+
+	for (i = 0; i < OUTBOX_CHANNEL__MAX; i++) {
+		rc = read_lag(db, id, (enum outbox_channel)i, now_ms, &lag_ms);
+		if (rc != RC_OK)
+			return rc;
+		buf_puts(out, "callmask_outbox_lag_seconds{");
+		metrics_label(out, "service", name);
+		buf_printf(out, ",channel=\"%s\"} %.3f\n", channels[i],
+		    (double)lag_ms / 1000);
+	}
+	return RC_OK;
 }
 
 enum rc
 metrics_lag(struct db *db, int64_t now_ms, int64_t *lag_ms)
 {
-	const enum sql sql = SQL_METRICS_LAG;
+	char id[ID_SIZE] = "", name[64];
+	int64_t most_ms = 0, each_ms;
 	enum rc rc;
 
-	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT("twilio")))) != RC_OK)
+	while ((rc = next_service(db, id, name)) == RC_OK) {
+		rc = read_lag(db, id, OUTBOX_TWILIO, now_ms, &each_ms);
+		if (rc != RC_OK)
+			return rc;
+		if (each_ms > most_ms)
+			most_ms = each_ms;
+	}
+	if (rc != RC_NONE)
 		return rc;
-	*lag_ms = lag_of(db_column_int(db, sql, 0), now_ms);
-	db_done(db, sql);
+	*lag_ms = most_ms;
 	return RC_OK;
 }
+
+/* A family of samples of each service. */
+struct family {
+	tell_service tell;
+	const char *name, *help;
+};
 
 /* A family of one number. */
 static enum rc
@@ -194,13 +224,25 @@ tell_count(struct buf *out, struct db *db, enum sql sql,
 	return RC_OK;
 }
 
+/* Writes a family of which each service has samples. */
+static enum rc
+tell_family(
+    struct buf *out, struct db *db, int64_t now_ms, const struct family *family)
+{
+	char id[ID_SIZE] = "", name[64];
+	enum rc rc;
+
+	metrics_family(out, family->name, "gauge", family->help);
+	while ((rc = next_service(db, id, name)) == RC_OK)
+		if ((rc = family->tell(out, db, id, name, now_ms)) != RC_OK)
+			return rc;
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
 enum rc
 metrics_gauges(struct buf *out, struct db *db, int64_t now_ms)
 {
-	static const struct {
-		tell_service tell;
-		const char *name, *help;
-	} families[] = {
+	static const struct family families[] = {
 		{ tell_numbers, "callmask_numbers", "Masked numbers." },
 		{ tell_room, "callmask_pool_free_ratio",
 		    "How much of the pool is free for two people: the least "
@@ -221,10 +263,7 @@ metrics_gauges(struct buf *out, struct db *db, int64_t now_ms)
 		    "callmask_outbox_parked",
 		    "Deliveries given up and not tried anew, up to 10000.");
 	for (i = 0; i < sizeof families / sizeof families[0] && rc == RC_OK;
-	     i++) {
-		metrics_family(
-		    out, families[i].name, "gauge", families[i].help);
-		rc = each_service(out, db, now_ms, families[i].tell);
-	}
+	     i++)
+		rc = tell_family(out, db, now_ms, &families[i]);
 	return rc;
 }

@@ -395,10 +395,9 @@ test_refusals_are_apart(void **state)
 	metrics_refuse(metrics, METRICS_TEXT, POLICY_TEXT_OFF);
 	for (what = 0; what < METRICS_REFUSED__MAX; what++)
 		for (i = 0; i < POLICY__MAX; i++)
-			assert_int_equal(
-			    metrics_refusals(metrics,
-				(enum metrics_refused)what,
-				(enum policy_reason)i),
+			assert_int_equal(metrics_refusals(metrics,
+					     (enum metrics_refused)what,
+					     (enum policy_reason)i),
 			    what == METRICS_TEXT && i == POLICY_TEXT_OFF ? 2
 									 : 1);
 	metrics_times(metrics, 0, &times);
@@ -423,7 +422,8 @@ test_text(void **state)
 	metrics_text(&text, metrics);
 	assert_true(buf_ok(&text));
 #define HAS(line) assert_non_null(strstr(buf_text(&text), "\n" line "\n"))
-	HAS("# TYPE callmask_pool_low_total counter\ncallmask_pool_low_total 1");
+	HAS("# TYPE callmask_pool_low_total counter\ncallmask_pool_low_total "
+	    "1");
 	HAS("callmask_pool_exhausted_total 0");
 	HAS("callmask_refusals_total{kind=\"call\",reason=\"session_closed\"} "
 	    "1");
@@ -448,8 +448,7 @@ test_text(void **state)
 	}
 	buf_reset(&text);
 	metrics_label(&text, "service", "a\"b\\c\nd");
-	assert_string_equal(
-	    buf_text(&text), "service=\"a\\\"b\\\\c\\nd\"");
+	assert_string_equal(buf_text(&text), "service=\"a\\\"b\\\\c\\nd\"");
 	buf_free(&text);
 	metrics_close(metrics);
 }

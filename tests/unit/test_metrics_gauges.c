@@ -37,12 +37,12 @@ test_numbers_by_state_and_country(void **state)
 	store_service(s, &other, "a \"b\"", "");
 	must(number_insert(s->db, other.id, "+12025550110", "US", NOW));
 #define NUMBERS "callmask_numbers{service="
-	assert_true(told(s, NOW,
-	    NUMBERS "\"taxi\",country=\"US\",state=\"active\"} 2"));
-	assert_true(told(s, NOW,
-	    NUMBERS "\"taxi\",country=\"US\",state=\"draining\"} 1"));
-	assert_true(told(s, NOW,
-	    NUMBERS "\"taxi\",country=\"CA\",state=\"active\"} 1"));
+	assert_true(told(
+	    s, NOW, NUMBERS "\"taxi\",country=\"US\",state=\"active\"} 2"));
+	assert_true(told(
+	    s, NOW, NUMBERS "\"taxi\",country=\"US\",state=\"draining\"} 1"));
+	assert_true(told(
+	    s, NOW, NUMBERS "\"taxi\",country=\"CA\",state=\"active\"} 1"));
 	assert_true(told(s, NOW,
 	    NUMBERS "\"a \\\"b\\\"\",country=\"US\",state=\"active\"} 1"));
 }
@@ -55,7 +55,7 @@ test_sessions_and_room(void **state)
 	assert_true(told(s, NOW, "callmask_sessions_open 0"));
 	assert_true(
 	    told(s, NOW, "callmask_pool_free_ratio{service=\"taxi\"} 1.000"));
-	open_session(s, ANNA, BORIS);
+	open_session(s, "r1", ANNA, BORIS);
 	assert_true(told(s, NOW, "callmask_sessions_open 1"));
 	assert_true(told(s, NOW + TTL - 1, "callmask_sessions_open 1"));
 	assert_true(told(s, NOW + TTL, "callmask_sessions_open 0"));
@@ -63,7 +63,7 @@ test_sessions_and_room(void **state)
 	assert_true(
 	    told(s, NOW, "callmask_pool_free_ratio{service=\"taxi\"} 0.500"));
 	/* Boris has both by now; that Clara has one does not count. */
-	open_session(s, CLARA, BORIS);
+	open_session(s, "r2", CLARA, BORIS);
 	assert_true(
 	    told(s, NOW, "callmask_pool_free_ratio{service=\"taxi\"} 0.000"));
 	/* Nothing is held any more. */
@@ -98,10 +98,10 @@ test_outbox(void **state)
 	must(db_transact(s->db, DB_WAIT_MS, put, &event));
 	must(db_transact(s->db, DB_WAIT_MS, put, &call));
 #define OUTBOX "callmask_outbox_"
-	assert_true(told(s, NOW,
-	    OUTBOX "waiting{service=\"taxi\",channel=\"app\"} 2"));
-	assert_true(told(s, NOW,
-	    OUTBOX "waiting{service=\"taxi\",channel=\"twilio\"} 1"));
+	assert_true(
+	    told(s, NOW, OUTBOX "waiting{service=\"taxi\",channel=\"app\"} 2"));
+	assert_true(told(
+	    s, NOW, OUTBOX "waiting{service=\"taxi\",channel=\"twilio\"} 1"));
 	assert_true(told(s, NOW + 7,
 	    OUTBOX "lag_seconds{service=\"taxi\",channel=\"app\"} 7.000"));
 	assert_true(told(s, NOW + 7,
@@ -113,10 +113,16 @@ test_outbox(void **state)
 	assert_int_equal(lag_ms, 0);
 	must(metrics_lag(s->db, (NOW + 12) * 1000, &lag_ms));
 	assert_int_equal(lag_ms, 2000);
+	/* What waits behind another is not late, its turn has not come. */
+	store_run(s, "UPDATE outbox SET lane = 'pty_1', due_at_ms = CASE id "
+		     "WHEN (SELECT min(id) FROM outbox WHERE kind = 'event') "
+		     "THEN 9000000000000 "
+		     "ELSE due_at_ms END WHERE kind = 'event'");
+	assert_true(told(s, NOW + 7,
+	    OUTBOX "lag_seconds{service=\"taxi\",channel=\"app\"} 0.000"));
 	assert_true(told(s, NOW, "callmask_outbox_parked 0"));
-	store_run(s,
-	    "UPDATE outbox SET state = 'parked', ended_at = 1 "
-	    "WHERE kind = 'event'");
+	store_run(s, "UPDATE outbox SET state = 'parked', ended_at = 1 "
+		     "WHERE kind = 'event'");
 	assert_true(told(s, NOW, "callmask_outbox_parked 2"));
 	assert_true(told(s, NOW + 7,
 	    OUTBOX "lag_seconds{service=\"taxi\",channel=\"app\"} 0.000"));
