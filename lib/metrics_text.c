@@ -9,8 +9,7 @@
 static const char *const helps[METRICS__MAX] = {
 	[METRICS_CALLS_CONNECTED] = "Calls that were connected.",
 	[METRICS_CALLS_REFUSED] =
-	    "Calls answered with a sentence, asked for a code or put through "
-	    "to the support line.",
+	    "Calls not connected: refused, asked for a code, put through.",
 	[METRICS_CALLS_APOLOGISED] =
 	    "Calls not connected for a failure of ours.",
 	[METRICS_CALLS_UNRECORDED] = "Calls connected but not written down.",
