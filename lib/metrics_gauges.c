@@ -141,6 +141,23 @@ tell_waiting(struct buf *out, struct db *db, const char *id, const char *name,
 	return RC_OK;
 }
 
+static enum rc
+tell_parked(struct buf *out, struct db *db, const char *id, const char *name,
+    int64_t now_ms)
+{
+	const enum sql sql = SQL_METRICS_PARKED;
+	enum rc rc;
+
+	(void)now_ms;
+	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(id)))) != RC_OK)
+		return rc;
+	buf_puts(out, "callmask_outbox_parked{");
+	metrics_label(out, "service", name);
+	buf_printf(out, "} %" PRId64 "\n", db_column_int(db, sql, 0));
+	db_done(db, sql);
+	return RC_OK;
+}
+
 /* Stores for how long something has been due to a receiver. What waits behind
  * another in its lane is not due. */
 static enum rc
@@ -209,17 +226,18 @@ struct family {
 	const char *name, *help;
 };
 
-/* A family of one number. */
 static enum rc
-tell_count(struct buf *out, struct db *db, enum sql sql,
-    const struct db_arg *args, const char *name, const char *help)
+tell_open(struct buf *out, struct db *db, int64_t now_ms)
 {
+	const enum sql sql = SQL_METRICS_OPEN;
 	enum rc rc;
 
-	if ((rc = db_first(db, sql, args)) != RC_OK)
+	if ((rc = db_first(db, sql, DB_ARGS(DB_INT(now_ms / 1000)))) != RC_OK)
 		return rc;
-	metrics_family(out, name, "gauge", help);
-	buf_printf(out, "%s %" PRId64 "\n", name, db_column_int(db, sql, 0));
+	metrics_family(out, "callmask_sessions_open", "gauge",
+	    "Open sessions, up to 100000.");
+	buf_printf(out, "callmask_sessions_open %" PRId64 "\n",
+	    db_column_int(db, sql, 0));
 	db_done(db, sql);
 	return RC_OK;
 }
@@ -249,19 +267,15 @@ metrics_gauges(struct buf *out, struct db *db, int64_t now_ms)
 		    "among those of the 16 newest sessions." },
 		{ tell_waiting, "callmask_outbox_waiting",
 		    "Deliveries that wait, up to 10000." },
+		{ tell_parked, "callmask_outbox_parked",
+		    "Deliveries given up and not tried anew, up to 10000." },
 		{ tell_lag, "callmask_outbox_lag_seconds",
 		    "For how long the oldest delivery that is due has been." },
 	};
 	size_t i;
 	enum rc rc;
 
-	rc = tell_count(out, db, SQL_METRICS_OPEN,
-	    DB_ARGS(DB_INT(now_ms / 1000)), "callmask_sessions_open",
-	    "Open sessions, up to 100000.");
-	if (rc == RC_OK)
-		rc = tell_count(out, db, SQL_METRICS_PARKED, NULL,
-		    "callmask_outbox_parked",
-		    "Deliveries given up and not tried anew, up to 10000.");
+	rc = tell_open(out, db, now_ms);
 	for (i = 0; i < sizeof families / sizeof families[0] && rc == RC_OK;
 	     i++)
 		rc = tell_family(out, db, now_ms, &families[i]);

@@ -30,4 +30,5 @@ SELECT count(*) FROM (SELECT 1 FROM outbox
 -- name: metrics_parked
 -- Deliveries given up, up to 10,000.
 SELECT count(*) FROM (SELECT 1 FROM outbox
-    WHERE state <> 'waiting' AND state = 'parked' LIMIT 10000) AS few;
+    WHERE service_id = $1 AND state = 'parked' AND ended_at IS NOT NULL
+    LIMIT 10000) AS few;

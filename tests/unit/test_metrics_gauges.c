@@ -120,10 +120,10 @@ test_outbox(void **state)
 		     "ELSE due_at_ms END WHERE kind = 'event'");
 	assert_true(told(s, NOW + 7,
 	    OUTBOX "lag_seconds{service=\"taxi\",channel=\"app\"} 0.000"));
-	assert_true(told(s, NOW, "callmask_outbox_parked 0"));
+	assert_true(told(s, NOW, OUTBOX "parked{service=\"taxi\"} 0"));
 	store_run(s, "UPDATE outbox SET state = 'parked', ended_at = 1 "
 		     "WHERE kind = 'event'");
-	assert_true(told(s, NOW, "callmask_outbox_parked 2"));
+	assert_true(told(s, NOW, OUTBOX "parked{service=\"taxi\"} 2"));
 	assert_true(told(s, NOW + 7,
 	    OUTBOX "lag_seconds{service=\"taxi\",channel=\"app\"} 0.000"));
 }
