@@ -49,7 +49,8 @@ static const char *const programs[] = { "other", "voice-inbound", "voice-code",
 	"voice-screen", "voice-placed", "voice-ended", "status-callback",
 	"message-inbound", "message-status", "session-create", "session-get",
 	"session-update", "session-intent", "session-call", "session-message",
-	"session-close", "routes", "events", "metrics", "recording-callback", "recording" };
+	"session-close", "routes", "events", "metrics", "recording-callback",
+	"recording" };
 
 #define PROGRAMS ((int)(sizeof programs / sizeof programs[0]))
 
