@@ -2,7 +2,7 @@
  * outboxd: the worker that carries what must leave the system. It sleeps until
  * something is due or somebody wakes it, takes deliveries on lease, sends many
  * at once, and writes down how each went. Several may run; each may be killed
- * at any time.
+ * at any time. Between deliveries it sweeps up (mask_tidy).
  *
  * To each receiver (a service's app; Twilio, for a service) only so many are
  * under way at a time, and fewer while it fails, so that one that is slow or
@@ -44,6 +44,8 @@
 #define RESPITE_MAX_S 300
 /* A clock set back by more than this is one that was wrong: milliseconds. */
 #define STEP_MS 60000
+/* How long after it failed sweeping is tried again, milliseconds. */
+#define SWEEP_AGAIN_MS 60000
 /* How long we wait for another answer to write down with those we have, and for
  * all of them: milliseconds. */
 #define GATHER_MS 1
@@ -83,16 +85,17 @@ struct worker {
 	struct http *http;
 	int wake;
 	struct receiver *receivers;
-	struct job *sending;  /* under way */
-	struct job *finished; /* to be written down */
-	int under_way;        /* how many are */
-	int pause_ms;         /* after the next failure of our own */
-	int64_t ahead_ms;     /* of the clock before clock_ms; 0: not known */
+	struct job *sending;     /* under way */
+	struct job *finished;    /* to be written down */
+	int under_way;           /* how many are */
+	int pause_ms;            /* after the next failure of our own */
+	int64_t sweep_ms;        /* when to sweep next, epoch milliseconds */
+	int64_t sweep_failed_ms; /* by clock_ms; 0: it did not */
+	int64_t ahead_ms; /* of the clock before clock_ms; 0: not known */
 	/* What one transaction took, and for whom. */
 	struct outbox_delivery taken[ROOM_ALL];
 	struct receiver *taken_for[ROOM_ALL];
 	int taken_len;
-	int64_t sweep_ms; /* when to sweep next, epoch milliseconds */
 };
 
 static volatile sig_atomic_t stopping;
@@ -556,7 +559,6 @@ serve_all(struct worker *w, int *wait_ms)
 
 /* --- Sweeping */
 
-/* Tidies a little and returns what there was. */
 static enum rc
 tidy(struct db *db, void *cookie)
 {
@@ -566,8 +568,10 @@ tidy(struct db *db, void *cookie)
 	return mask_tidy(&mask);
 }
 
-/* Does a step of what is due besides deliveries, and lowers *wait_ms to when
- * there is more. */
+/*
+ * Takes a step of what is to be swept up, and lowers *wait_ms to when there is
+ * more to sweep. If that fails, deliveries go on, and it is tried again later.
+ */
 static enum rc
 sweep(struct worker *w, int *wait_ms)
 {
@@ -575,22 +579,28 @@ sweep(struct worker *w, int *wait_ms)
 	int64_t due_ms;
 	enum rc rc;
 
+	if (w->sweep_failed_ms != 0 &&
+	    clock_ms() - w->sweep_failed_ms < SWEEP_AGAIN_MS)
+		return RC_OK;
+	w->sweep_failed_ms = 0;
 	if (w->sweep_ms <= mask.now_ms) {
 		rc = db_transact(w->app.db, WAIT_MS, tidy, &w->app);
-		if (rc == RC_NONE)
+		if (rc == RC_NONE) {
 			w->sweep_ms = INT64_MAX;
-		else if (rc != RC_OK)
-			return rc;
+		} else if (rc != RC_OK) {
+			log_error("sweep_failed", "%s", rc_name(rc));
+			w->sweep_failed_ms = clock_ms();
+			return rc == RC_UNAVAILABLE ? rc : RC_OK;
+		}
 	}
 	/* Sessions that were opened meanwhile may expire sooner. */
 	if ((rc = mask_tidy_due(&mask, &due_ms)) != RC_OK)
 		return rc;
 	if (due_ms < w->sweep_ms)
 		w->sweep_ms = due_ms;
-	if (w->sweep_ms - mask.now_ms < *wait_ms)
-		*wait_ms = w->sweep_ms > mask.now_ms
-			       ? (int)(w->sweep_ms - mask.now_ms)
-			       : 0;
+	due_ms = w->sweep_ms - mask.now_ms;
+	if (due_ms < *wait_ms)
+		*wait_ms = due_ms > 0 ? (int)due_ms : 0;
 	return RC_OK;
 }
 

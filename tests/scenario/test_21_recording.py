@@ -316,3 +316,20 @@ def test_a_session_expires_by_itself(stack):
     finally:
         stack.cli("service", "set", "expiring-notice=300")
     assert stack.get(session)["status"] == "expired"
+
+
+def test_a_sweep_that_fails_keeps_no_delivery_waiting(new_stack):
+    stack = new_stack(WORKERS="1")
+    database = stack.connect("rw")
+    database.execute(
+        "CREATE TRIGGER stuck BEFORE UPDATE ON session "
+        "WHEN new.close_reason = 'expired' BEGIN "
+        "SELECT raise(ABORT, 'stuck'); END")
+    database.close()
+    stack.open(*stack.persons(2), ttl=1)
+    until(lambda: "sweep_failed" in stack.read("log/outboxd.log"))
+    session = stack.open(*stack.persons(2))
+    stack.voice(stack.people[-1], masked(session))
+    made = erase(stack, "session", session["id"])
+    until(lambda: receipt(stack, made)["waiting"], 0)
+    assert "round_failed" not in stack.read("log/outboxd.log")
