@@ -119,9 +119,20 @@ check-unit: test-deps
 	@$(MAKE) -s unit-tests
 	@tests/run unit
 
-check: test-deps
+check: test-deps build/promtool
 	@$(MAKE) -s all unit-tests
 	@tests/run all
+
+# Prometheus' checker of metrics. Taken out of Debian's package, for to install
+# that would start a server.
+build/promtool: | test-deps
+	@mkdir -p build/prometheus
+	@cd build/prometheus && \
+	    { apt-get download -qq prometheus 2>/dev/null || \
+	    { apt-get -qq update && apt-get download -qq prometheus; }; } && \
+	    dpkg -x prometheus_*.deb .
+	@mv build/prometheus/usr/bin/promtool $@
+	@rm -rf build/prometheus
 
 # Random sequences against the model by the hundred thousand, and faults planted
 # in copies of the code that these must find. Takes hours.
