@@ -54,8 +54,8 @@ DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	libcurl4-openssl-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
-	python3-pytest python3-pytest-xdist python3-twilio nodejs npm sqlite3 mandoc \
-	libclang-rt-14-dev systemd spin
+	python3-pytest python3-pytest-xdist python3-jsonschema python3-twilio nodejs npm \
+	sqlite3 mandoc libclang-rt-14-dev systemd spin
 BENCH_DEPS := wrk
 DEB_DEPS := debhelper lintian dpkg-dev
 
@@ -243,6 +243,10 @@ install: all
 	install -m 644 nginx/callmask.conf $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d
 	install -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
+	sed -i 's|/usr/share/callmask|$(PREFIX)/share/callmask|' \
+	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets/callmask-locations.conf
+	install -d $(DESTDIR)$(PREFIX)/share/callmask/v1
+	install -m 644 nginx/v1/* $(DESTDIR)$(PREFIX)/share/callmask/v1
 
 # A Debian package, in build/.
 deb: deb-deps

@@ -254,6 +254,7 @@ make_nginx_conf() {
 	    -e "${API_RATE:+s|rate=[0-9]*r/s|rate=${API_RATE}r/s|}" \
 	    "$root/nginx/callmask.conf" >nginx/conf.d/callmask.conf
 	sed -e "s|/var/log/nginx/|$RUN_DIR/log/|g" \
+	    -e "s|/usr/share/callmask|$root/nginx|" \
 	    "$root/nginx/callmask-locations.conf" \
 	    >nginx/snippets/callmask-locations.conf
 	cp "$root/nginx/callmask-fastcgi.conf" nginx/snippets/
@@ -484,6 +485,7 @@ run() {
 		callmask is running. Ctrl-C stops it.
 
 		  API and webhooks  $CALLMASK_URL
+		  its description   $CALLMASK_URL/v1/openapi.html
 		  sandbox           $CALLMASK_URL/sandbox/
 		  masked numbers    $MASKED_NUMBERS
 		  keys and URLs     $RUN_DIR/env

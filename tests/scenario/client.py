@@ -1,6 +1,7 @@
 """Those who talk to a stack: the app's backend, Twilio, the sandbox's phones,
 and a peer that keeps to no rules. Every TwiML document that passes through here
-is held against Twilio's grammar, if that is at hand."""
+is held against Twilio's grammar, if that is at hand, and every answer of the API
+against its description."""
 
 import contextlib
 import functools
@@ -17,6 +18,8 @@ import urllib.parse
 import xml.etree.ElementTree
 
 from twilio.request_validator import RequestValidator
+
+import description
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -135,9 +138,11 @@ class Client:
         try:
             line.request(method, path, body, headers or {})
             response = line.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            answer = Answer(response.status, response.headers, response.read())
         finally:
             line.close()
+        description.the().judge(method, path, body, answer)
+        return answer
 
     @contextlib.contextmanager
     def line(self, timeout=20):

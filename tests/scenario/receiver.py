@@ -7,6 +7,8 @@ import ssl
 import threading
 import typing
 
+import description
+
 
 class Told(typing.NamedTuple):
     """A request as it came."""
@@ -17,8 +19,10 @@ class Told(typing.NamedTuple):
 
     @property
     def event(self):
-        """The event in the body."""
-        return json.loads(self.body)
+        """The event in the body, which must be as it is described."""
+        event = json.loads(self.body)
+        description.the().judge_event(event)
+        return event
 
 
 class Receiver:

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import npm
 import receiver
 from client import masked, new_sid
 
@@ -23,9 +24,7 @@ FEED = "/v1/events"
 def verify():
     """Verifies what was told by secrets, with the library of Standard Webhooks:
     the documents, None for what it does not take."""
-    if not (JUDGE / "node_modules" / "standardwebhooks").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", JUDGE],
-                       check=True, capture_output=True, text=True, timeout=300)
+    npm.modules("standard-webhooks")
 
     def judge(*cases):
         done = subprocess.run(
