@@ -96,6 +96,18 @@ def until(test, seconds=15):
         time.sleep(0.02)
 
 
+def set_access(made, pattern, replacement):
+    """Changes who may watch, and waits until no process goes by the old rule;
+    how many lines were changed."""
+    path = made.folder / "nginx/snippets/callmask-locations.conf"
+    text, count = re.subn(pattern, replacement, path.read_text())
+    path.write_text(text)
+    old = set(made.workers("nginx"))
+    os.kill(made.leader("nginx"), signal.SIGHUP)
+    until(lambda: made.workers("nginx") and not old & set(made.workers("nginx")))
+    return count
+
+
 @pytest.mark.sanitized
 def test_what_happens_is_counted(stack):
     customer, driver = stack.persons(2)
@@ -172,12 +184,7 @@ def test_only_who_watches_is_told(stack, unchanged):
 def test_from_elsewhere_it_is_not_there(new_stack):
     """The same configuration with this machine taken for elsewhere."""
     made = new_stack(WORKERS="1")
-    path = made.folder / "nginx/snippets/callmask-locations.conf"
-    text, count = re.subn(r"(?m)^ *allow +.*;\n", "", path.read_text())
-    assert count == 2
-    path.write_text(text)
-    os.kill(made.leader("nginx"), signal.SIGHUP)
-    until(lambda: made.request("GET", "/metrics").status != 200)
+    assert set_access(made, r"(?m)^ *allow +.*;\n", "") == 2
     for path in PATHS:
         assert made.request("GET", path).problem == (404, "not_found", None)
     check_readiness(made)
@@ -187,10 +194,7 @@ def test_from_elsewhere_it_is_not_there(new_stack):
 
 def check_readiness(made):
     """What is missing is named; nothing has to be restarted when it is back."""
-    path = made.folder / "nginx/snippets/callmask-locations.conf"
-    path.write_text(path.read_text().replace("deny  all;", ""))
-    os.kill(made.leader("nginx"), signal.SIGHUP)
-    until(lambda: made.request("GET", "/healthz").status == 200)
+    set_access(made, "deny  all;", "")
     assert ready(made) is None
 
     made.bend("UPDATE schema_version SET version = version + 1")
