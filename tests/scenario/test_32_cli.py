@@ -1,0 +1,200 @@
+"""callmask, the operator's tool, as a whole: its help, its page, its completion,
+JSON and exit statuses."""
+
+import json
+import re
+import shlex
+import subprocess
+
+import pytest
+
+import client
+
+ROOT = client.ROOT
+HELP = subprocess.run([client.ROOT / "build/bin/callmask", "--help"], check=True,
+                      capture_output=True, text=True).stdout
+
+
+def commands():
+    """What `callmask --help` lists."""
+    return re.findall(r"(?m)^  ([a-z]+(?: [a-z]+)?)  +[a-z]", HELP)
+
+
+def test_help_is_a_table_of_contents(stack):
+    assert stack.cli("--help").stdout == stack.cli("-h").stdout == HELP
+    assert len(commands()) >= 27
+    headings = re.findall(r"(?m)^[A-Z].*$", HELP)
+    assert "Masked numbers" in headings and "Sessions" in headings
+    for command in commands():
+        done = stack.cli(*command.split(), "--help", service=None)
+        assert done.stdout.startswith("usage: callmask [-c file]")
+        assert f" {command}" in done.stdout and not done.stderr
+
+
+def test_help_of_a_noun(stack):
+    verbs = [command for command in commands() if command.startswith("key ")]
+    assert verbs == ["key add", "key list", "key revoke"]
+    done = stack.cli("key", "--help")
+    assert re.findall(r"(?m)^  (key [a-z]+)", done.stdout) == verbs
+    refused = stack.cli("key", check=False)
+    assert refused.returncode == 2 and not refused.stdout
+    assert re.findall(r"(?m)^  (key [a-z]+)", refused.stderr) == verbs
+
+
+def items(page):
+    """The terms a page explains."""
+    text = (ROOT / "cgi-bin" / page).read_text()
+    return re.findall(r"(?m)^\.It (?:Ic|Cm) ([a-z_, ]+)", text)
+
+
+def test_every_command_is_in_the_page_and_no_other():
+    found = [re.sub(r" (active|open|app|waiting|person)?$", "", item).strip()
+             for item in items("callmask.1")]
+    assert sorted(found) == sorted(commands())
+
+
+def test_every_key_is_in_the_page_and_no_other():
+    keys = re.findall(r'\{ \.name = "(\w+)"', (ROOT / "lib/conf.c").read_text())
+    assert len(keys) >= 15
+    found = [key for item in items("callmask.conf.5")
+             for key in item.strip().split(" , ")]
+    assert sorted(found) == sorted(keys)
+
+
+def test_every_option_of_a_command_is_in_the_page(stack):
+    page = (ROOT / "cgi-bin/callmask.1").read_text()
+    for command in commands():
+        usage = stack.cli(*command.split(), "--help", service=None).stdout
+        for option in re.findall(r"--([a-z-]+)", usage):
+            assert f"Fl -{option}" in page or option == "setting", option
+
+
+# Completion.
+
+def complete(stack, *words):
+    """What bash offers behind some words."""
+    program = shlex.split(stack.env["CALLMASK"])[0]
+    line = " ".join(shlex.quote(word) for word in ("callmask", *words))
+    done = subprocess.run(
+        ["bash", "-c", f"compopt() {{ :; }}; . <({program} completion bash); "
+         f"COMP_WORDS=({line}); COMP_CWORD={len(words)}; _callmask; "
+         "printf '%s\\n' \"${COMPREPLY[@]}\""],
+        capture_output=True, text=True, check=True, timeout=60)
+    assert not done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("words, offered", (
+    (("ke",), ["key"]), (("key", ""), ["add", "list", "revoke"]),
+    (("key", "add", "--r"), ["--role"]),
+    (("key", "add", "--role", ""), ["app", "admin"]),
+    (("key", "add", "--name", ""), []),
+    (("key", "add", "--role", "app", "--n"), ["--name"]),
+    (("-c", "some file", "-s", "x", "numb"), ["number"]),
+    (("-c", ""), []), (("-s", "key", "number", "s"), ["set", "sync", "search"]),
+    (("number", "set", "re"), ["reserved", "retired"]),
+    (("outbox", "retry", ""), ["all", "--help"]),
+    (("plan", "--days", "7", "--j"), ["--json"]),
+    (("plan", "--days", ""), []),
+    (("doctor", "--o"), ["--offline"]), (("doctor", "x", "--o"), ["--offline"]),
+    (("service", "set", "hol"), ["hold="]),
+    (("init", "--ttl"), ["--ttl-default", "--ttl-max"]),
+    (("nonsense", ""), [])), ids=str)
+def test_completion(stack, words, offered):
+    assert complete(stack, *words) == offered
+
+
+def test_completion_knows_every_command(stack):
+    nouns = complete(stack, "")
+    for command in commands():
+        noun, *verb = command.split()
+        assert noun in nouns
+        assert not verb or verb[0] in complete(stack, noun, "")
+
+
+# JSON.
+
+def objects(done):
+    """The lines of a command's output as objects."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_lists_as_json(stack):
+    session = stack.open(*stack.persons(2))
+    stack.cli("key", "add", "--name", 'a "quote" \\ Zoë')
+    [key] = [key for key in objects(stack.cli("key", "list", "--json"))
+             if "quote" in key["name"]]
+    assert key["name"] == 'a "quote" \\ Zoë' and key["revoked_at"] is None
+    assert re.fullmatch(r"key_[0-9a-z]{26}", key["id"]) and key["role"] == "app"
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", key["created_at"])
+    numbers = objects(stack.cli("number", "list", "--json"))
+    assert {number["state"] for number in numbers} >= {"active"}
+    assert any(number["live"] > 0 for number in numbers)
+    listed = objects(stack.cli("session", "list", "open", "--json"))[0]
+    assert listed.keys() == {"id", "status", "expires_at", "masked_number",
+                             "reference"}
+    shown = json.loads(stack.cli("session", "show", "--json", session["id"]).stdout)
+    assert shown["id"] == session["id"]
+    [service] = objects(stack.cli("service", "show", "--json"))
+    assert service["name"] == "demo" and service["ask-code"] == 0
+    assert service["countries"] and service["support-number"] is None
+    findings = objects(stack.cli("doctor", "--offline", "--json"))
+    assert {finding["result"] for finding in findings} <= {"ok", "warn", "skip"}
+    for country in objects(stack.cli("plan", "--json")):
+        assert country["have"] >= 0 and country["needed"] >= 0
+    [need] = objects(stack.cli("plan", "--json", "--sessions-per-day", "10",
+                               "--busiest", "2"))
+    assert need["needed"] > 0
+
+
+def test_deliveries_as_json(stack):
+    stack.new_service("json", "--webhook-url", "https://127.0.0.1:1/x")
+
+    def lines(*arguments):
+        return objects(stack.cli(*arguments, "--json", service="json"))
+
+    where, secret = lines("webhook", "show")
+    assert where == {"webhook_url": "https://127.0.0.1:1/x"}
+    assert secret["signs_until"] is None and secret["signs_since"]
+    stack.cli("webhook", "test", service="json")
+    [delivery] = lines("outbox", "list")
+    assert delivery["kind"] == "event" and delivery["state"] == "waiting"
+    assert lines("outbox", "show", delivery["id"])[0]["id"] == delivery["id"]
+
+
+def test_json_is_refused_where_there_is_none(stack):
+    done = stack.cli("key", "revoke", "--json", check=False)
+    assert done.returncode == 1 and "--json" in done.stderr
+    done = stack.cli("webhook", "test", "--json", check=False)
+    assert done.returncode == 2
+
+
+# Exit statuses: 0 done, 1 refused or failed, 2 called in a wrong way.
+
+@pytest.mark.parametrize("arguments, status", (
+    (("service", "show"), 0), (("service", "set", "hold=x"), 1),
+    (("service", "set", "hold"), 2), (("service", "set"), 2),
+    (("key", "revoke", "key_x"), 1), (("number", "add", "+1"), 1),
+    (("number", "set", "gone", "+12025550110"), 2),
+    (("number", "set", "active", "+12025550999"), 1),
+    (("number", "sync", "--take-over"), 2), (("number", "search"), 2),
+    (("number", "buy"), 2), (("number", "release"), 2), (("plan", "--days"), 2),
+    (("plan", "--days", "0"), 2), (("plan",), 0),
+    (("session", "show", "ses_x"), 1), (("session", "close", "ses_x"), 1),
+    (("route", "explain"), 2), (("webhook", "rotate", "--keep", "x"), 2),
+    (("outbox", "show", "dlv_x"), 1), (("outbox", "retry", "x"), 2),
+    (("outbox", "list", "x"), 2), (("completion", "bash"), 0),
+    (("completion", "bash", "x"), 2), (("completion",), 2)), ids=str)
+def test_exit_status(stack, arguments, status):
+    done = stack.cli(*arguments, check=False)
+    assert done.returncode == status, done
+    assert status == 0 or (done.stderr and not done.stdout)
+    assert "usage: " in done.stderr or status != 2 or "--" in done.stderr
+
+
+def test_an_unknown_service_or_configuration(stack):
+    assert stack.cli("key", "list", service="nobody", check=False).returncode == 1
+    done = subprocess.run(
+        [shlex.split(stack.env["CALLMASK"])[0], "-c", "/nowhere", "key", "list"],
+        capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and "/nowhere" in done.stderr
