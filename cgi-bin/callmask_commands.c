@@ -15,6 +15,10 @@ const struct command cli_commands[] = {
 	    "bring the database to this version" },
 	{ "doctor", NULL, CLI_NEEDS_CONF, CLI_JSON, cli_doctor, "[--offline]",
 	    "look for what would keep a call from being connected" },
+	{ "backup", NULL, CLI_NEEDS_CONF, 0, cli_backup, "file",
+	    "copy the database to a new file, while it is in use" },
+	{ "restore", NULL, CLI_NEEDS_CONF, 0, cli_restore, "file",
+	    "put such a copy where no database is" },
 	{ "completion", "bash", CLI_NEEDS_NOTHING, 0, cli_completion, "",
 	    "print what makes bash complete these commands" },
 

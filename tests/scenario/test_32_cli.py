@@ -1,14 +1,19 @@
 """callmask, the operator's tool, as a whole: its help, its page, its completion,
 JSON and exit statuses."""
 
+import concurrent.futures
+import contextlib
 import json
 import re
 import shlex
+import sqlite3
 import subprocess
+import threading
 
 import pytest
 
 import client
+import stack as stacks
 
 ROOT = client.ROOT
 HELP = subprocess.run([client.ROOT / "build/bin/callmask", "--help"], check=True,
@@ -198,3 +203,124 @@ def test_an_unknown_service_or_configuration(stack):
         [shlex.split(stack.env["CALLMASK"])[0], "-c", "/nowhere", "key", "list"],
         capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1 and "/nowhere" in done.stderr
+
+
+# Backup and restore.
+
+def place(folder, stack):
+    """A configuration for another database with the keys of the stack, and the
+    tool to use it."""
+    conf = re.sub(r"(?m)^database *=.*$", f"database = {folder}/callmask.db",
+                  stack.read("callmask.conf"))
+    (folder / "callmask.conf").write_text(conf)
+    program = shlex.split(stack.env["CALLMASK"])[0]
+
+    def cli(*arguments):
+        return subprocess.run(
+            [program, "-c", folder / "callmask.conf", *arguments],
+            capture_output=True, text=True, check=False, timeout=60)
+
+    return cli
+
+
+def content(path):
+    """All rows of a database file, and that it is sound and has no log."""
+    with contextlib.closing(sqlite3.connect(
+            f"file:{path}?immutable=1", uri=True)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        return {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr)
+                for table in stacks.TABLES}
+
+
+def test_a_backup_holds_all_and_is_restored(stack, tmp_path):
+    session = stack.open(*stack.persons(2))
+    copy = tmp_path / "copy.db"
+    done = stack.cli("backup", str(copy), service=None)
+    assert not done.stdout and "secrets.conf" in done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["copy.db"]
+    held = content(copy)
+    assert session["id"] in [row[0] for row in held["session"]]
+    assert copy.stat().st_mode & 0o007 == 0
+    cli = place(tmp_path, stack)
+    done = cli("restore", str(copy))
+    assert done.returncode == 0 and "is restored" in done.stderr
+    assert json.loads(cli("-s", "demo", "session", "show", session["id"]).stdout)[
+        "id"] == session["id"]
+    assert content(copy) == held
+
+
+def test_a_backup_while_sessions_are_opened(stack, tmp_path):
+    """What was answered before it began is in it, whatever goes on."""
+    ending = threading.Event()
+
+    def work():
+        while not ending.is_set():
+            stack.open(*stack.persons(2))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        futures = [pool.submit(work) for _ in range(2)]
+        try:
+            for number in range(3):
+                session = stack.open(*stack.persons(2))
+                stack.cli("backup", str(tmp_path / f"{number}.db"), service=None)
+                held = content(tmp_path / f"{number}.db")
+                assert session["id"] in [row[0] for row in held["session"]]
+                # A session is there with both parties and their legs, or not.
+                sessions = {row[0] for row in held["session"]}
+                parties = [row[1] for row in held["party"]]
+                assert all(parties.count(one) >= 2 for one in sessions)
+        finally:
+            ending.set()
+        for future in futures:
+            future.result()
+
+
+def test_a_backup_overwrites_nothing(stack, tmp_path):
+    copy = tmp_path / "copy.db"
+    copy.write_text("dear")
+    done = stack.cli("backup", str(copy), service=None, check=False)
+    assert done.returncode == 1 and "is there already" in done.stderr
+    assert copy.read_text() == "dear"
+    done = stack.cli("backup", str(tmp_path / "no/copy.db"), service=None,
+                     check=False)
+    assert done.returncode == 1 and "No such file" in done.stderr
+    (tmp_path / "new.db.part").write_text("of one that was killed")
+    stack.cli("backup", str(tmp_path / "new.db"), service=None)
+    content(tmp_path / "new.db")
+    assert {file.name for file in tmp_path.iterdir()} == {"copy.db", "new.db"}
+
+
+def test_restore_overwrites_nothing(stack, tmp_path, unchanged):
+    copy = tmp_path / "copy.db"
+    stack.cli("backup", str(copy), service=None)
+    done = stack.cli("restore", str(copy), service=None, check=False)
+    assert done.returncode == 1 and "outboxd is running" in done.stderr
+    cli = place(tmp_path, stack)
+    for kind in ("", "-wal", "-shm"):
+        there = tmp_path / f"callmask.db{kind}"
+        there.write_text("dear")
+        done = cli("restore", str(copy))
+        assert done.returncode == 1 and "move it away" in done.stderr
+        assert there.read_text() == "dear"
+        there.unlink()
+
+
+def test_restore_refuses_what_is_no_database_of_ours(stack, tmp_path):
+    cli = place(tmp_path, stack)
+    other = tmp_path / "other.db"
+    assert cli("restore", str(other)).returncode == 1       # not there
+    with contextlib.closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE x (y)")
+    spoilt = tmp_path / "spoilt.db"
+    stack.cli("backup", str(spoilt), service=None)
+    data = bytearray(spoilt.read_bytes())
+    for page in range(4096, len(data), 4096):
+        data[page:page + 100] = bytes(100)
+    spoilt.write_bytes(data)
+    (tmp_path / "text.db").write_text("dear " * 1000)
+    (tmp_path / "empty.db").write_text("")
+    for file in ("other.db", "spoilt.db", "text.db", "empty.db"):
+        done = cli("restore", str(tmp_path / file))
+        assert done.returncode == 1, file
+        assert not list(tmp_path.glob("callmask.db*")), file
