@@ -138,6 +138,14 @@ void cli_twilio_why(const struct cli_twilio *twilio, char *out, size_t size);
 /* Says so and returns 1. */
 int cli_twilio_fail(const struct cli_twilio *twilio, const char *what);
 
+/* Has the operator agree; yes: they have. Returns 0, else the status to exit
+ * with. */
+int cli_confirm(const char *question, bool yes);
+
+/* Puts on stable storage which files the directory of path has. Returns 0, or
+ * -1 with errno. */
+int cli_sync_directory(const char *path);
+
 /* Shows on a terminal how far something is; total 0 clears it away. */
 void cli_progress(const char *what, size_t done, size_t total);
 
@@ -174,6 +182,8 @@ int cli_init(struct cli *cli, int argc, char **argv);
 int cli_migrate(struct cli *cli, int argc, char **argv);
 int cli_backup(struct cli *cli, int argc, char **argv);
 int cli_restore(struct cli *cli, int argc, char **argv);
+int cli_rekey_start(struct cli *cli, int argc, char **argv);
+int cli_rekey_run(struct cli *cli, int argc, char **argv);
 int cli_doctor(struct cli *cli, int argc, char **argv);
 int cli_key_add(struct cli *cli, int argc, char **argv);
 int cli_key_list(struct cli *cli, int argc, char **argv);

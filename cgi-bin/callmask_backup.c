@@ -23,9 +23,8 @@ show(void *cookie, size_t done, size_t total)
 	cli_progress(cookie, done, total);
 }
 
-/* Puts what is in a path's directory on stable storage, as its names go. */
-static int
-sync_directory(const char *path)
+int
+cli_sync_directory(const char *path)
 {
 	char directory[PATH_SIZE];
 	char *slash;
@@ -67,7 +66,7 @@ copy(char *what, const char *from, const char *to)
 		unlink(part);
 		return 1;
 	}
-	if (sync_directory(to) != 0) {
+	if (cli_sync_directory(to) != 0) {
 		warn("%s", to);
 		return 1;
 	}

@@ -19,6 +19,10 @@ const struct command cli_commands[] = {
 	    "copy the database to a new file, while it is in use" },
 	{ "restore", NULL, CLI_NEEDS_CONF, 0, cli_restore, "file",
 	    "put such a copy where no database is" },
+	{ "rekey", "start", CLI_NEEDS_CONF, 0, cli_rekey_start, "",
+	    "make a new sealing key" },
+	{ "rekey", "run", CLI_NEEDS_DB, 0, cli_rekey_run, "[--yes]",
+	    "seal anew with it what older keys sealed" },
 	{ "completion", "bash", CLI_NEEDS_NOTHING, 0, cli_completion, "",
 	    "print what makes bash complete these commands" },
 

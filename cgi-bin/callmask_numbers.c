@@ -141,9 +141,8 @@ cli_number_search(struct cli *cli, int argc, char **argv)
 	return status;
 }
 
-/* Has the operator agree. Returns 0, else the status to exit with. */
-static int
-confirm(const char *question, bool yes)
+int
+cli_confirm(const char *question, bool yes)
 {
 	char answer[8] = "";
 
@@ -307,7 +306,7 @@ buy_all(struct cli_twilio *twilio, struct cli *cli, const struct basket *basket,
 	snprintf(question, sizeof question,
 	    "Buy %d number%s, which cost%s money every month?", basket->len,
 	    basket->len == 1 ? "" : "s", basket->len == 1 ? "s" : "");
-	if ((status = confirm(question, yes)) != 0)
+	if ((status = cli_confirm(question, yes)) != 0)
 		return status;
 	for (i = 0; i < basket->len; i++)
 		if (buy(twilio, cli, basket->numbers[i]) != 0)
@@ -429,8 +428,8 @@ cli_number_release(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli);
 	for (i = optind; i < argc; i++)
 		fprintf(stderr, "%s\n", argv[i]);
-	status =
-	    confirm("Give these numbers back to Twilio, for good?", wish.yes);
+	status = cli_confirm(
+	    "Give these numbers back to Twilio, for good?", wish.yes);
 	if (status != 0)
 		return status;
 	if (cli_twilio_open(&twilio, cli) != 0)

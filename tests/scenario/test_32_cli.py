@@ -1,6 +1,7 @@
 """callmask, the operator's tool, as a whole: its help, its page, its completion,
 JSON and exit statuses."""
 
+import base64
 import concurrent.futures
 import contextlib
 import json
@@ -14,6 +15,7 @@ import pytest
 
 import client
 import stack as stacks
+from client import masked
 
 ROOT = client.ROOT
 HELP = subprocess.run([client.ROOT / "build/bin/callmask", "--help"], check=True,
@@ -324,3 +326,133 @@ def test_restore_refuses_what_is_no_database_of_ours(stack, tmp_path):
         done = cli("restore", str(tmp_path / file))
         assert done.returncode == 1, file
         assert not list(tmp_path.glob("callmask.db*")), file
+
+
+# A new sealing key.
+
+def keys_in_use(stack):
+    """The keys, by number, that anything in the database is sealed with: every
+    column there is whose name says so."""
+    columns = stack.rows(
+        "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c "
+        "WHERE m.type = 'table' AND c.name LIKE '%\\_sealed' ESCAPE '\\'")
+    assert len(columns) >= 3
+    used = {}
+    for table, column in columns:
+        used[table] = {row[0][0] for row in stack.rows(
+            f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")}
+    return used
+
+
+def sealing_keys(stack):
+    """The numbers of the keys of the secrets file, in order."""
+    return [int(key.split(":")[0]) for line in stack.read("secrets.conf").splitlines()
+            if line.startswith("sealing_keys") for key in line.split("=", 1)[1].split()]
+
+
+def test_a_new_key_while_calls_are_connected(new_stack):
+    stack = new_stack()
+    stack.cli("service", "set", "keep-texts=1",
+              f"webhook-url={stack.env['CALLMASK_URL']}/nobody")
+    people = stack.persons(2)
+    first = session = stack.open(*people)
+    for _ in range(40):
+        stack.open(*stack.persons(2))
+    stack.api("POST", f"/v1/sessions/{session['id']}/messages", {"text": "hello"})
+    stack.texts_settled(session)
+    old = {"party": {1}, "webhook_secret": {1}, "message": {1}}
+    assert keys_in_use(stack) == old
+    before = stack.read("secrets.conf")
+
+    # Made, and known to nobody yet.
+    said = stack.cli("rekey", "start").stdout
+    assert "restart all programs" in said
+    assert sealing_keys(stack) == [1, 2]
+    assert stack.read("secrets.conf").startswith(before)
+    mode = (stack.folder / "secrets.conf").stat().st_mode & 0o777
+    assert mode & 0o007 == 0 and not list(stack.folder.glob("*.part"))
+    again = stack.cli("rekey", "start", check=False)
+    assert again.returncode == 1 and "rekey run" in again.stderr
+    unsure = stack.cli("rekey", "run", check=False)
+    assert unsure.returncode == 2 and "--yes" in unsure.stderr
+    assert sealing_keys(stack) == [1, 2] and keys_in_use(stack) == old
+    for program in ("voice-inbound", "session-create"):
+        stack.restart(program)
+
+    # Calls come in while it runs.
+    ending = threading.Event()
+
+    def call():
+        made = 0
+        while not ending.is_set():
+            assert stack.voice(people[0], masked(session)).rings == people[1]
+            made += 1
+        return made
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        calls = pool.submit(call)
+        try:
+            said = stack.cli("rekey", "run", "--yes").stdout
+        finally:
+            ending.set()
+        assert calls.result() > 0
+    assert "sealed anew with key 2" in said and "restart them" in said
+    assert "any more" not in said
+    assert sealing_keys(stack) == [2, 1]
+    assert keys_in_use(stack) == {"party": {2}, "webhook_secret": {2},
+                                  "message": {2}}
+
+    # What a program sealed with the old key since is found by the next run.
+    late = stack.persons(2)
+    session = stack.open(*late)
+    assert keys_in_use(stack)["party"] == {1, 2}
+    stack.restart("session-create")
+    said = stack.cli("rekey", "run").stdout
+    assert said.startswith("2 sealed anew")
+    assert "nothing is sealed with key 1 any more" in said
+    assert stack.cli("rekey", "run").stdout.startswith("0 sealed anew")
+
+    # Without the old key: all is there.
+    stack.open(*stack.persons(2))
+    text = stack.read("secrets.conf")
+    text = re.sub(r" 1:\S+|(?m:^sealing_keys = 1:.*$)", "", text)
+    (stack.folder / "secrets.conf").write_text(text)
+    assert sealing_keys(stack) == [2]
+    stack.restart("voice-inbound")
+    assert stack.voice(late[0], masked(session)).rings == late[1]
+    assert stack.voice(people[0], masked(first)).rings == people[1]
+    assert stack.cli("webhook", "show").returncode == 0
+    assert keys_in_use(stack)["party"] == {2}
+
+
+def test_rekey_leaves_what_it_cannot_read(stack, tmp_path):
+    """A key that is missing costs nothing but a word; the file is kept as it
+    is written, or not touched."""
+    stack.open(*stack.persons(2))
+    copy = tmp_path / "copy.db"
+    stack.cli("backup", str(copy), service=None)
+    cli = place(tmp_path, stack)
+    secrets = tmp_path / "secrets.conf"
+    key = base64.b64encode(bytes(32)).decode()
+    secrets.write_text(f"# mine\nlookup_key = {key}\n"
+                       f"sealing_keys = 7:{key}\ntwilio_auth_tokens = abc")
+    secrets.chmod(0o640)
+    conf = tmp_path / "callmask.conf"
+    conf.write_text(re.sub(r"(?m)^secrets *=.*$", f"secrets = {secrets}",
+                           conf.read_text()))
+    assert cli("restore", str(copy)).returncode == 0
+    held = content(copy)["party"]
+    assert cli("rekey", "start").returncode == 0
+    done = cli("rekey", "run", "--yes")
+    assert done.returncode == 1 and "cannot be read" in done.stderr
+    assert re.fullmatch(
+        rf"# mine\nlookup_key = {re.escape(key)}\nsealing_keys = 8:\S+\n"
+        rf"sealing_keys = 7:{re.escape(key)}\ntwilio_auth_tokens = abc\n+",
+        secrets.read_text())
+    with contextlib.closing(sqlite3.connect(tmp_path / "callmask.db")) as now:
+        assert sorted(now.execute("SELECT * FROM party"), key=repr) == held
+    number = 8
+    while (done := cli("rekey", "start")).returncode == 0:
+        number += 1
+        assert cli("rekey", "run", "--yes").returncode == 1
+    assert number == 14 and "no room" in done.stderr
