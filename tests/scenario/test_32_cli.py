@@ -293,7 +293,7 @@ def test_a_backup_overwrites_nothing(stack, tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {"copy.db", "new.db"}
 
 
-def test_restore_overwrites_nothing(stack, tmp_path, unchanged):
+def test_restore_overwrites_nothing(stack, tmp_path):
     copy = tmp_path / "copy.db"
     stack.cli("backup", str(copy), service=None)
     done = stack.cli("restore", str(copy), service=None, check=False)
