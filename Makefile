@@ -27,9 +27,11 @@ PROGRAMS := voice-inbound voice-code voice-screen voice-placed voice-ended \
 	status-callback message-inbound message-status session-create \
 	session-get session-update session-intent session-call session-message \
 	session-close routes events recording-callback recording metrics
-CLI_OBJS := callmask callmask_setup callmask_doctor callmask_service \
-	callmask_numbers callmask_sync callmask_twilio callmask_advice \
-	callmask_webhook callmask_erase
+CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
+	callmask_setup callmask_doctor callmask_service \
+	callmask_session callmask_numbers callmask_sync callmask_twilio callmask_advice \
+	callmask_webhook callmask_erase callmask_backup \
+	callmask_rekey
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -213,12 +215,14 @@ SYSCONFDIR ?= /etc
 LIBEXEC	= $(PREFIX)/lib/callmask
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 UNITS	= $(DESTDIR)$(UNITDIR)
+COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(UNITS) \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 	    $(DESTDIR)$(SYSCONFDIR)/callmask $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d \
-	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets $(DESTDIR)$(PREFIX)/share/man/man5 \
+	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(COMPLETIONS) \
 	    $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/callmask
 	install -m 755 $(addprefix $(B)/bin/,$(PROGRAMS) outboxd) $(DESTDIR)$(LIBEXEC)
 	install -m 755 $(B)/bin/callmask $(DESTDIR)$(PREFIX)/bin
@@ -237,6 +241,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/callmask.conf
 	install -m 644 cgi-bin/systemd/callmask.tmpfiles \
 	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/callmask.conf
+	$(B)/bin/callmask completion bash >$(DESTDIR)$(COMPLETIONS)/callmask
+	install -m 644 cgi-bin/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 cgi-bin/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 cgi-bin/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 cgi-bin/monitoring/* $(DESTDIR)$(PREFIX)/share/callmask

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "app.h"
 #include "buf.h"
@@ -23,11 +24,42 @@ struct cli {
 	struct secrets secrets;   /* wiped at the end */
 	struct db *db;            /* NULL for commands that open none */
 	struct service service;   /* the one --service names, or the only one */
-	const char *service_name; /* what --service named; NULL: nothing */
+	const char *service_name; /* what -s named; NULL: nothing */
+	const struct command *command; /* the one that runs */
+	bool json;                     /* --json was said */
 };
 
-/* A command: argv[0] is its last word. Returns the exit status. */
-typedef int (*cli_command)(struct cli *cli, int argc, char **argv);
+/* How much a command needs before it runs. */
+enum cli_needs {
+	CLI_NEEDS_NOTHING,
+	CLI_NEEDS_CONF,   /* the configuration */
+	CLI_NEEDS_DB,     /* … and database and keys */
+	CLI_NEEDS_SERVICE /* … and one service */
+};
+
+#define CLI_NAME_SIZE 32 /* bytes of a command's name, with NUL */
+
+/* A row of the table of commands. */
+struct command {
+	const char *noun; /* NULL: help is a heading */
+	const char *verb; /* NULL: the noun says it all */
+	enum cli_needs needs;
+	enum {
+		CLI_JSON = 1 /* knows --json */
+	} flags;
+	/* Runs it; argv[0] is its last word. Returns the exit status. */
+	int (*run)(struct cli *cli, int argc, char **argv);
+	const char *usage; /* what follows the name; a line for each way */
+	const char *help;  /* what it does; NULL ends the table */
+};
+
+extern const struct command cli_commands[];
+
+/* Prints all commands; those of a noun, if there are any; how one is
+ * called. */
+void cli_help(FILE *to);
+bool cli_help_noun(FILE *to, const char *noun);
+void cli_help_command(const struct command *command);
 
 /* Returns what deeds need, for a deed now. */
 struct mask cli_mask(const struct cli *cli);
@@ -36,11 +68,42 @@ struct mask cli_mask(const struct cli *cli);
  * left to do. */
 enum rc cli_transact(struct cli *cli, db_deed deed, void *cookie);
 
-/* Says how a command is called and returns 2. */
-int cli_usage(const char *usage);
+/* Says how the command is called and returns 2. */
+int cli_usage(const struct cli *cli);
 
 /* Says what went wrong and returns 1. */
 int cli_fail(enum rc rc, const struct fault *fault, const char *what);
+
+/* A member of an object that is printed for --json; made by the macros
+ * below. */
+struct cli_field {
+	const char *name; /* NULL ends the list */
+	enum {
+		CLI_FIELD_TEXT,
+		CLI_FIELD_INT,
+		CLI_FIELD_TIME,
+		CLI_FIELD_BOOL
+	} kind;
+	const char *text;
+	int64_t number;
+};
+
+/* clang-format off */
+#define CLI_FIELDS(...) ((const struct cli_field[]){ __VA_ARGS__, { .name = NULL } })
+/* "" becomes null. */
+#define CLI_TEXT(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_TEXT, .text = (value) }
+#define CLI_INT(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_INT, .number = (value) }
+/* Epoch seconds; 0 becomes null. */
+#define CLI_TIME(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_TIME, .number = (value) }
+#define CLI_BOOL(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_BOOL, .number = (value) }
+/* clang-format on */
+
+/* Prints an object on a line of its own. */
+void cli_json(const struct cli_field *fields);
 
 /* Prints a secret that events are signed with, if there is one, and wipes
  * it. */
@@ -75,6 +138,14 @@ void cli_twilio_why(const struct cli_twilio *twilio, char *out, size_t size);
 /* Says so and returns 1. */
 int cli_twilio_fail(const struct cli_twilio *twilio, const char *what);
 
+/* Has the operator agree; yes: they have. Returns 0, else the status to exit
+ * with. */
+int cli_confirm(const char *question, bool yes);
+
+/* Puts on stable storage which files the directory of path has. Returns 0, or
+ * -1 with errno. */
+int cli_sync_directory(const char *path);
+
 /* Shows on a terminal how far something is; total 0 clears it away. */
 void cli_progress(const char *what, size_t done, size_t total);
 
@@ -106,8 +177,13 @@ void cli_pool_free(struct cli_pool *pool);
 bool cli_member_right(
     const struct cli_member *member, const struct twilio_number *wanted);
 
+int cli_completion(struct cli *cli, int argc, char **argv);
 int cli_init(struct cli *cli, int argc, char **argv);
 int cli_migrate(struct cli *cli, int argc, char **argv);
+int cli_backup(struct cli *cli, int argc, char **argv);
+int cli_restore(struct cli *cli, int argc, char **argv);
+int cli_rekey_start(struct cli *cli, int argc, char **argv);
+int cli_rekey_run(struct cli *cli, int argc, char **argv);
 int cli_doctor(struct cli *cli, int argc, char **argv);
 int cli_key_add(struct cli *cli, int argc, char **argv);
 int cli_key_list(struct cli *cli, int argc, char **argv);

@@ -22,8 +22,6 @@ cli_route_explain(struct cli *cli, int argc, char **argv)
 		{ "at", required_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
-	static const char usage[] =
-	    "route explain --from number --to +1… [--at time]";
 	struct mask_dialled dialled = {
 		.sid = "", .attestation = "", .code = ""
 	};
@@ -48,11 +46,11 @@ cli_route_explain(struct cli *cli, int argc, char **argv)
 			mask.now_ms = at * 1000;
 			break;
 		default:
-			return cli_usage(usage);
+			return cli_usage(cli);
 		}
 	}
 	if (dialled.from == NULL || dialled.to == NULL || optind != argc)
-		return cli_usage(usage);
+		return cli_usage(cli);
 	if ((rc = mask_route(&mask, &dialled, &route)) != RC_OK)
 		return cli_fail(rc, NULL, "route");
 	buf_init(&json, 0);
@@ -63,18 +61,50 @@ cli_route_explain(struct cli *cli, int argc, char **argv)
 	return 0;
 }
 
+/* How needs are printed. */
+struct needs {
+	bool json;
+	int shown;
+};
+
 static void
 print_need(void *cookie, const struct plan_need *need)
 {
-	int *shown = cookie;
+	struct needs *needs = cookie;
 
-	++*shown;
+	needs->shown++;
+	if (needs->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("country", need->country),
+		    CLI_INT("needed", need->needed),
+		    CLI_INT("have", need->have),
+		    CLI_INT("people", need->people),
+		    CLI_INT("sessions", need->sessions / 2)));
+		return;
+	}
 	printf("%s: %lld number%s needed, %lld there%s  (%lld people in %lld "
 	       "sessions)\n",
 	    need->country, (long long)need->needed,
 	    need->needed == 1 ? "" : "s", (long long)need->have,
 	    need->have < need->needed ? ": ADD SOME" : "",
 	    (long long)need->people, (long long)need->sessions / 2);
+}
+
+static void
+print_estimate(
+    bool json, int64_t sessions, int64_t busiest, int64_t trip, int64_t hold)
+{
+	int64_t needed = plan_estimate(sessions, busiest, trip, hold);
+
+	if (json)
+		cli_json(CLI_FIELDS(CLI_INT("needed", needed),
+		    CLI_INT("sessions_per_day", sessions),
+		    CLI_INT("busiest", busiest), CLI_INT("trip_s", trip),
+		    CLI_INT("hold_s", hold)));
+	else
+		printf("%lld numbers needed for %lld sessions a day, %lld of "
+		       "them of one person, %lld s each, held for %lld s\n",
+		    (long long)needed, (long long)sessions, (long long)busiest,
+		    (long long)trip, (long long)hold);
 }
 
 /* Reads a positive number; exits if it is none. */
@@ -99,14 +129,12 @@ cli_plan(struct cli *cli, int argc, char **argv)
 		{ "days", required_argument, NULL, 'd' },
 		{ NULL, 0, NULL, 0 },
 	};
-	static const char usage[] =
-	    "plan [--days n] | plan --sessions-per-day n --busiest n "
-	    "[--trip seconds]";
 	int64_t sessions = 0, busiest = 0, days = 30;
 	int64_t trip = cli->service.ttl_default_s;
 	int64_t hold = cli->service.hold_s;
-	int c, shown = 0;
+	struct needs needs = { .json = cli->json };
 	enum rc rc;
+	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
@@ -123,24 +151,20 @@ cli_plan(struct cli *cli, int argc, char **argv)
 			days = read_positive("days", optarg);
 			break;
 		default:
-			return cli_usage(usage);
+			return cli_usage(cli);
 		}
 	}
 	if (optind != argc || (sessions == 0) != (busiest == 0))
-		return cli_usage(usage);
+		return cli_usage(cli);
 	if (busiest != 0) {
-		printf("%lld numbers needed for %lld sessions a day, %lld of "
-		       "them of one person, %lld s each, held for %lld s\n",
-		    (long long)plan_estimate(sessions, busiest, trip, hold),
-		    (long long)sessions, (long long)busiest, (long long)trip,
-		    (long long)hold);
+		print_estimate(cli->json, sessions, busiest, trip, hold);
 		return 0;
 	}
 	rc = plan_history(cli->db, cli->service.id, hold,
-	    app_now_ms() / 1000 - days * DAY_S, print_need, &shown);
+	    app_now_ms() / 1000 - days * DAY_S, print_need, &needs);
 	if (rc != RC_OK)
 		return cli_fail(rc, NULL, "plan");
-	if (shown == 0)
+	if (needs.shown == 0 && !cli->json)
 		printf("no sessions in the last %lld days to plan by; say "
 		       "--sessions-per-day and --busiest\n",
 		    (long long)days);

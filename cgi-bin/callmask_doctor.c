@@ -21,20 +21,25 @@
 /* Findings of doctor: how many failed. */
 struct checkup {
 	int failed;
+	bool json;
 };
 
 static void __attribute__((format(printf, 3, 4)))
 found(struct checkup *checkup, const char *kind, const char *format, ...)
 {
+	char words[700];
 	va_list ap;
 
 	if (strcmp(kind, "FAIL") == 0)
 		checkup->failed++;
-	printf("%-5s", kind);
 	va_start(ap, format);
-	vprintf(format, ap);
+	vsnprintf(words, sizeof words, format, ap);
 	va_end(ap);
-	putchar('\n');
+	if (checkup->json)
+		cli_json(CLI_FIELDS(
+		    CLI_TEXT("result", kind), CLI_TEXT("finding", words)));
+	else
+		printf("%-5s%s\n", kind, words);
 }
 
 static void
@@ -283,17 +288,17 @@ cli_doctor(struct cli *cli, int argc, char **argv)
 		{ "offline", no_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct checkup checkup = { .failed = 0 };
+	struct checkup checkup = { .json = cli->json };
 	bool offline = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c != 'o')
-			return cli_usage("doctor [--offline]");
+			return cli_usage(cli);
 		offline = true;
 	}
 	if (optind != argc)
-		return cli_usage("doctor [--offline]");
+		return cli_usage(cli);
 	found(&checkup, "ok", "%s: every line understood", cli->conf_path);
 	if (strncmp(cli->conf.public_url, "https://", 8) == 0)
 		found(&checkup, "ok", "public_url %s", cli->conf.public_url);

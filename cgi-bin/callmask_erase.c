@@ -130,13 +130,13 @@ print_json(const struct receipt *r)
 
 /* Prints the receipt called id. Returns the exit status. */
 static int
-show(struct cli *cli, const char *id, bool json)
+show(struct cli *cli, const char *id)
 {
 	struct receipt receipt = { .cli = cli, .id = id };
 	enum rc rc;
 
 	rc = db_snapshot(cli->db, read_receipt, &receipt);
-	if (rc == RC_OK && json)
+	if (rc == RC_OK && cli->json)
 		print_json(&receipt);
 	else if (rc == RC_OK)
 		print_text(&receipt);
@@ -144,29 +144,18 @@ show(struct cli *cli, const char *id, bool json)
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, id);
 }
 
-/* Takes --json from the arguments and returns whether it was there. */
-static bool
-take_json(int *argc, char **argv)
-{
-	if (*argc < 2 || strcmp(argv[*argc - 1], "--json") != 0)
-		return false;
-	--*argc;
-	return true;
-}
-
 int
 cli_erase_session(struct cli *cli, int argc, char **argv)
 {
 	struct erasing erasing = { .begun = "" };
-	bool json = take_json(&argc, argv);
 	enum rc rc;
 
 	if (argc != 2)
-		return cli_usage("erase session ses_… [--json]");
+		return cli_usage(cli);
 	erasing.what = argv[1];
 	if ((rc = make(cli, erase_session, &erasing)) != RC_OK)
 		return cli_fail(rc, NULL, argv[1]);
-	return show(cli, erasing.begun, json);
+	return show(cli, erasing.begun);
 }
 
 /* Reads the number from the command line, or from standard input for "-", and
@@ -188,13 +177,12 @@ int
 cli_erase_person(struct cli *cli, int argc, char **argv)
 {
 	struct erasing erasing = { .begun = "" };
-	bool json = take_json(&argc, argv);
 	char phone[PHONE_SIZE + 1];
 	int sessions = 0;
 	enum rc rc;
 
 	if (argc != 2)
-		return cli_usage("erase person +1…|- [--json]");
+		return cli_usage(cli);
 	read_phone(phone, argv[1]);
 	erasing.what = phone;
 	/* Each session by itself, so that nobody waits long for the turn. */
@@ -207,15 +195,13 @@ cli_erase_person(struct cli *cli, int argc, char **argv)
 		warnx("there is nothing about this person");
 		return 1;
 	}
-	return show(cli, erasing.begun, json);
+	return show(cli, erasing.begun);
 }
 
 int
 cli_erase_show(struct cli *cli, int argc, char **argv)
 {
-	bool json = take_json(&argc, argv);
-
 	if (argc != 2)
-		return cli_usage("erase show era_… [--json]");
-	return show(cli, argv[1], json);
+		return cli_usage(cli);
+	return show(cli, argv[1]);
 }

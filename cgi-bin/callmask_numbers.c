@@ -106,7 +106,16 @@ look(struct cli_twilio *twilio, const struct twilio_number_search *search,
 static void
 print_offer(void *cookie, const struct twilio_number_offer *offer)
 {
-	(void)cookie;
+	const struct cli *cli = cookie;
+
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("number", offer->number),
+		    CLI_BOOL("voice", offer->voice),
+		    CLI_BOOL("sms", offer->sms), CLI_BOOL("mms", offer->mms),
+		    CLI_TEXT("place", offer->place),
+		    CLI_BOOL("address_wanted", offer->address)));
+		return;
+	}
 	printf("%-16s %s%s%s  %s%s\n", offer->number,
 	    offer->voice ? " voice" : "", offer->sms ? " sms" : "",
 	    offer->mms ? " mms" : "", offer->place,
@@ -122,20 +131,18 @@ cli_number_search(struct cli *cli, int argc, char **argv)
 
 	if (!read_options(&wish, "croml", argc, argv) || optind != argc ||
 	    wish.search.country[0] == '\0')
-		return cli_usage("number search --country US [--area-code 202] "
-				 "[--contains 55*] [--mobile] [--limit n]");
+		return cli_usage(cli);
 	if (wish.search.limit == 0)
 		wish.search.limit = SEARCH_LIMIT;
 	if (cli_twilio_open(&twilio, cli) != 0)
 		return 1;
-	status = look(&twilio, &wish.search, print_offer, NULL);
+	status = look(&twilio, &wish.search, print_offer, cli);
 	cli_twilio_close(&twilio);
 	return status;
 }
 
-/* Has the operator agree. Returns 0, else the status to exit with. */
-static int
-confirm(const char *question, bool yes)
+int
+cli_confirm(const char *question, bool yes)
 {
 	char answer[8] = "";
 
@@ -299,7 +306,7 @@ buy_all(struct cli_twilio *twilio, struct cli *cli, const struct basket *basket,
 	snprintf(question, sizeof question,
 	    "Buy %d number%s, which cost%s money every month?", basket->len,
 	    basket->len == 1 ? "" : "s", basket->len == 1 ? "s" : "");
-	if ((status = confirm(question, yes)) != 0)
+	if ((status = cli_confirm(question, yes)) != 0)
 		return status;
 	for (i = 0; i < basket->len; i++)
 		if (buy(twilio, cli, basket->numbers[i]) != 0)
@@ -335,10 +342,6 @@ fill(struct cli_twilio *twilio, struct basket *basket,
 int
 cli_number_buy(struct cli *cli, int argc, char **argv)
 {
-	static const char usage[] =
-	    "number buy [--yes] +1… …\n"
-	    "       callmask number buy [--yes] --country US "
-	    "[--area-code 202] [--contains 55*] [--mobile] --count n";
 	static char numbers[SEARCH_MAX][PHONE_SIZE];
 	struct basket basket = { .numbers = numbers };
 	struct cli_twilio twilio;
@@ -347,12 +350,12 @@ cli_number_buy(struct cli *cli, int argc, char **argv)
 	int status;
 
 	if (!read_options(&wish, "ycromn", argc, argv))
-		return cli_usage(usage);
+		return cli_usage(cli);
 	argc -= optind;
 	argv += optind;
 	searching = wish.search.country[0] != '\0' && wish.search.limit != 0;
 	if ((argc == 0) != searching || argc > SEARCH_MAX)
-		return cli_usage(usage);
+		return cli_usage(cli);
 	if (cli_twilio_open(&twilio, cli) != 0)
 		return 1;
 	status = fill(&twilio, &basket, &wish.search, argc, argv);
@@ -422,11 +425,11 @@ cli_number_release(struct cli *cli, int argc, char **argv)
 	int i, status;
 
 	if (!read_options(&wish, "y", argc, argv) || optind == argc)
-		return cli_usage("number release [--yes] +1… …");
+		return cli_usage(cli);
 	for (i = optind; i < argc; i++)
 		fprintf(stderr, "%s\n", argv[i]);
-	status =
-	    confirm("Give these numbers back to Twilio, for good?", wish.yes);
+	status = cli_confirm(
+	    "Give these numbers back to Twilio, for good?", wish.yes);
 	if (status != 0)
 		return status;
 	if (cli_twilio_open(&twilio, cli) != 0)

@@ -1,4 +1,4 @@
-/* callmask key, number, session: what a service has. */
+/* callmask key, number, service: what a service has and how it is set. */
 
 #include <err.h>
 #include <getopt.h>
@@ -10,19 +10,17 @@
 #include "callmask.h"
 #include "number.h"
 #include "timestamp.h"
-#include "view.h"
 
-#define LIST_MAX 50
+#define SETTINGS_MAX 48 /* no service has more */
 
 /* A change to be made in a transaction, for each command what it needs. */
 struct change {
 	const struct cli *cli;
 	struct mask mask;
-	const char *what; /* key id, number, session id */
+	const char *what; /* key id, number */
 	struct apikey key;
 	char key_text[APIKEY_SIZE];
 	const char *state; /* of a number */
-	struct session session;
 	struct service service;
 	struct hook_secret secret;
 	struct fault fault;
@@ -53,7 +51,6 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
-	static const char usage[] = "key add [--role app|admin] --name name";
 	struct change change = { .key = { .role = APIKEY_APP } };
 	struct apikey *key = &change.key;
 	enum rc rc;
@@ -68,17 +65,17 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 				    0)
 					break;
 			if (key->role == APIKEY__MAX)
-				return cli_usage(usage);
+				return cli_usage(cli);
 			break;
 		case 'n':
 			snprintf(key->name, sizeof key->name, "%s", optarg);
 			break;
 		default:
-			return cli_usage(usage);
+			return cli_usage(cli);
 		}
 	}
 	if (key->name[0] == '\0' || optind != argc)
-		return cli_usage(usage);
+		return cli_usage(cli);
 	strcpy(key->service_id, cli->service.id);
 	if ((rc = make(cli, add_key, &change)) != RC_OK)
 		return cli_fail(rc, NULL, "key");
@@ -91,9 +88,17 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 static void
 print_key(void *cookie, const struct apikey *key)
 {
+	const struct cli *cli = cookie;
 	char made[TIMESTAMP_SIZE];
 
-	(void)cookie;
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("id", key->id),
+		    CLI_TEXT("role", apikey_roles[key->role]),
+		    CLI_TEXT("name", key->name),
+		    CLI_TIME("created_at", key->created_at),
+		    CLI_TIME("revoked_at", key->revoked_at)));
+		return;
+	}
 	printf("%s  %-5s  %s  %-8s %s\n", key->id, apikey_roles[key->role],
 	    timestamp_format(made, key->created_at),
 	    key->revoked_at != 0 ? "revoked" : "valid", key->name);
@@ -106,8 +111,8 @@ cli_key_list(struct cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return cli_usage("key list");
-	rc = apikey_list(cli->db, cli->service.id, print_key, NULL);
+		return cli_usage(cli);
+	rc = apikey_list(cli->db, cli->service.id, print_key, cli);
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "keys");
 }
 
@@ -127,7 +132,7 @@ cli_key_revoke(struct cli *cli, int argc, char **argv)
 	enum rc rc;
 
 	if (argc != 2)
-		return cli_usage("key revoke key_…");
+		return cli_usage(cli);
 	rc = make(cli, revoke_key, &change);
 	if (rc == RC_NOT_FOUND)
 		errx(1, "%s: there is no such valid key", argv[1]);
@@ -154,7 +159,7 @@ cli_number_add(struct cli *cli, int argc, char **argv)
 	enum rc rc;
 
 	if (argc < 2)
-		return cli_usage("number add +12025550199 …");
+		return cli_usage(cli);
 	for (i = 1; i < argc; i++) {
 		struct change change = { .what = argv[i] };
 
@@ -171,9 +176,18 @@ cli_number_add(struct cli *cli, int argc, char **argv)
 static void
 print_number(void *cookie, const struct number *number)
 {
+	const struct cli *cli = cookie;
 	char used[TIMESTAMP_SIZE] = "never";
 
-	(void)cookie;
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("number", number->number),
+		    CLI_TEXT("country", number->country),
+		    CLI_TEXT("state", number->state),
+		    CLI_INT("live", number->live),
+		    CLI_INT("held", number->held),
+		    CLI_TIME("last_used_at", number->last_used_at)));
+		return;
+	}
 	if (number->last_used_at != 0)
 		timestamp_format(used, number->last_used_at);
 	printf("%-16s  %s  %-8s  %6lld live  %6lld held  last used %s\n",
@@ -188,9 +202,9 @@ cli_number_list(struct cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return cli_usage("number list");
+		return cli_usage(cli);
 	rc = number_list(
-	    cli->db, cli->service.id, app_now_ms() / 1000, print_number, NULL);
+	    cli->db, cli->service.id, app_now_ms() / 1000, print_number, cli);
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "numbers");
 }
 
@@ -214,8 +228,7 @@ cli_number_set(struct cli *cli, int argc, char **argv)
 		if (strcmp(argv[1], states[i]) == 0)
 			break;
 	if (argc < 3 || states[i] == NULL)
-		return cli_usage(
-		    "number set active|reserved|draining|retired +1… …");
+		return cli_usage(cli);
 	for (i = 2; i < argc; i++) {
 		struct change change = { .what = argv[i], .state = argv[1] };
 
@@ -228,6 +241,31 @@ cli_number_set(struct cli *cli, int argc, char **argv)
 	return status;
 }
 
+/* Prints the settings as one object: numbers as numbers. */
+static int
+print_settings(const struct service *service)
+{
+	struct cli_field fields[SETTINGS_MAX + 2] = { CLI_TEXT(
+	    "name", service->name) };
+	char values[SETTINGS_MAX][256];
+	const struct service_setting *setting;
+	int i;
+
+	for (i = 0; i < SETTINGS_MAX; i++) {
+		setting = &service_settings[i];
+		if (setting->name == NULL)
+			break;
+		service_show(service, setting, values[i], sizeof values[i]);
+		fields[i + 1] =
+		    (struct cli_field)CLI_TEXT(setting->name, values[i]);
+		if (setting->kind == SERVICE_NUMBER)
+			fields[i + 1] = (struct cli_field)CLI_INT(
+			    setting->name, strtoll(values[i], NULL, 10));
+	}
+	cli_json(fields);
+	return 0;
+}
+
 int
 cli_service_show(struct cli *cli, int argc, char **argv)
 {
@@ -236,7 +274,9 @@ cli_service_show(struct cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return cli_usage("service show");
+		return cli_usage(cli);
+	if (cli->json)
+		return print_settings(&cli->service);
 	for (; setting->name != NULL; setting++) {
 		service_show(&cli->service, setting, value, sizeof value);
 		printf(
@@ -267,10 +307,10 @@ cli_service_set(struct cli *cli, int argc, char **argv)
 	int i;
 
 	if (argc < 2)
-		return cli_usage("service set setting=value …");
+		return cli_usage(cli);
 	for (i = 1; i < argc; i++) {
 		if ((value = strchr(argv[i], '=')) == NULL)
-			return cli_usage("service set setting=value …");
+			return cli_usage(cli);
 		*value++ = '\0';
 		rc =
 		    service_set(&change.service, argv[i], value, &change.fault);
@@ -284,92 +324,5 @@ cli_service_set(struct cli *cli, int argc, char **argv)
 	if ((rc = make(cli, update_service, &change)) != RC_OK)
 		return cli_fail(rc, NULL, "service");
 	cli_print_secret(&change.secret);
-	return 0;
-}
-
-int
-cli_session_list(struct cli *cli, int argc, char **argv)
-{
-	static const char usage[] =
-	    "session list [open|lingering|closed|expired]";
-	struct session_filter filter = { .limit = LIST_MAX,
-		.status = SESSION__MAX };
-	struct session sessions[LIST_MAX], *s;
-	int64_t now = app_now_ms() / 1000;
-	char expires[TIMESTAMP_SIZE];
-	enum rc rc;
-	int len;
-
-	if (argc > 2)
-		return cli_usage(usage);
-	if (argc == 2) {
-		for (filter.status = 0; filter.status < SESSION__MAX;
-		     filter.status++)
-			if (strcmp(argv[1],
-				session_status_name(
-				    (enum session_status)filter.status)) == 0)
-				break;
-		if (filter.status == SESSION__MAX)
-			return cli_usage(usage);
-	}
-	rc = session_list(
-	    cli->db, cli->service.id, &filter, now, sessions, &len);
-	if (rc != RC_OK)
-		return cli_fail(rc, NULL, "sessions");
-	for (s = sessions; s < sessions + len; s++)
-		printf("%s  %-7s  until %s  %s  %s\n", s->id,
-		    session_status_name(session_status(s, now)),
-		    timestamp_format(expires, s->expires_at),
-		    s->parties[0].number, s->reference);
-	return 0;
-}
-
-/* The calls of a session as they are read. */
-int
-cli_session_show(struct cli *cli, int argc, char **argv)
-{
-	struct mask mask = cli_mask(cli);
-	struct mask_history history;
-	struct buf json;
-	enum rc rc;
-
-	if (argc != 2)
-		return cli_usage("session show ses_…");
-	rc = mask_history(&mask, cli->service.id, argv[1], &history);
-	if (rc != RC_OK)
-		return cli_fail(rc, NULL, argv[1]);
-	buf_init(&json, 0);
-	if (view_session_history(&json, &history, mask.now_ms / 1000) == RC_OK)
-		puts(buf_text(&json));
-	buf_free(&json);
-	return 0;
-}
-
-static enum rc
-close_session(struct db *db, void *cookie)
-{
-	struct change *c = cookie;
-
-	(void)db;
-	return mask_close(&c->mask, c->cli->service.id, c->what,
-	    &(struct session_closing){ .linger_s = 0 }, &c->session, &c->fault);
-}
-
-int
-cli_session_close(struct cli *cli, int argc, char **argv)
-{
-	struct change change = { .what = argv[1] };
-	struct buf json;
-	enum rc rc;
-
-	if (argc != 2)
-		return cli_usage("session close ses_…");
-	if ((rc = make(cli, close_session, &change)) != RC_OK)
-		return cli_fail(rc, NULL, argv[1]);
-	buf_init(&json, 0);
-	if (view_session(&json, &change.session, change.mask.now_ms / 1000) ==
-	    RC_OK)
-		puts(buf_text(&json));
-	buf_free(&json);
 	return 0;
 }

@@ -123,8 +123,6 @@ read_options(struct service *service, int argc, char **argv)
 int
 cli_init(struct cli *cli, int argc, char **argv)
 {
-	static const char usage[] =
-	    "init --service name --countries US,CA [--setting value …]";
 	struct founding f = { .now_ms = app_now_ms(),
 		.keys = &cli->secrets.keys };
 	struct service *service = &f.service;
@@ -134,7 +132,7 @@ cli_init(struct cli *cli, int argc, char **argv)
 	service_init(service);
 	if (read_options(service, argc, argv) != 0 ||
 	    service->name[0] == '\0' || service->countries[0] == '\0')
-		return cli_usage(usage);
+		return cli_usage(cli);
 	if (service->ttl_default_s > service->ttl_max_s)
 		service->ttl_default_s = service->ttl_max_s;
 	rc = service_check(service, cli->conf.private_webhooks, &fault);
@@ -172,7 +170,7 @@ cli_migrate(struct cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return cli_usage("migrate");
+		return cli_usage(cli);
 	if ((rc = db_open(&cli->db, cli->conf.database, DB_INSPECT)) != RC_OK ||
 	    (rc = db_version(cli->db, &before)) != RC_OK ||
 	    (rc = db_migrate(cli->db, app_now_ms() / 1000)) != RC_OK ||

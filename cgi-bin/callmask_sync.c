@@ -144,10 +144,10 @@ cli_number_sync(struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {
 		{ "apply", no_argument, NULL, 'a' },
 		{ "take-over", no_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool applying = false, take_over = false, json = false, unknown = false;
+	bool applying = false, take_over = false, unknown = false;
+	bool json = cli->json;
 	struct cli_twilio twilio;
 	struct cli_pool pool;
 	struct twilio_number wanted;
@@ -156,12 +156,10 @@ cli_number_sync(struct cli *cli, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		applying |= c == 'a';
 		take_over |= c == 't';
-		json |= c == 'j';
 		unknown |= c == '?';
 	}
 	if (unknown || optind != argc || (take_over && !applying))
-		return cli_usage(
-		    "number sync [--apply [--take-over]] [--json]");
+		return cli_usage(cli);
 	if (cli_twilio_open(&twilio, cli) != 0)
 		return 1;
 	twilio_number_wanted(&wanted, &cli->conf);

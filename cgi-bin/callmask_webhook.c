@@ -38,11 +38,19 @@ cli_webhook_show(struct cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return cli_usage("webhook show");
+		return cli_usage(cli);
 	rc = hook_list(cli->db, &cli->secrets.keys, cli->service.id,
 	    app_now_ms() / 1000, secrets, &len);
 	if (rc != RC_OK)
 		return cli_fail(rc, NULL, "secrets");
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("webhook_url", url)));
+	for (i = 0; cli->json && i < len; i++)
+		cli_json(CLI_FIELDS(CLI_TEXT("secret", secrets[i].id),
+		    CLI_TIME("signs_since", secrets[i].created_at),
+		    CLI_TIME("signs_until", secrets[i].retires_at)));
+	if (cli->json)
+		goto out;
 	printf("events go %s%s\n", url[0] != '\0' ? "to " : "nowhere", url);
 	for (i = 0; i < len; i++)
 		printf("%s  signs since %s%s%s\n", secrets[i].id,
@@ -51,6 +59,7 @@ cli_webhook_show(struct cli *cli, int argc, char **argv)
 		    secrets[i].retires_at != 0
 			? timestamp_format(until, secrets[i].retires_at)
 			: "");
+out:
 	crypto_wipe(secrets, sizeof secrets);
 	return 0;
 }
@@ -93,7 +102,7 @@ cli_webhook_rotate(struct cli *cli, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) == 'k')
 		r.keep_s = strtoll(optarg, &end, 10);
 	if (c != -1 || optind != argc)
-		return cli_usage("webhook rotate [--keep seconds]");
+		return cli_usage(cli);
 	if (*end != '\0' || r.keep_s < 0 || r.keep_s > KEEP_MAX_S)
 		errx(2, "--keep: must be from 0 to %d seconds", KEEP_MAX_S);
 	if ((rc = cli_transact(cli, rotate, &r)) != RC_OK)
@@ -120,7 +129,7 @@ cli_webhook_test(struct cli *cli, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return cli_usage("webhook test");
+		return cli_usage(cli);
 	if (cli->service.webhook_url[0] == '\0')
 		errx(1, "there is no webhook-url to send it to");
 	if ((rc = cli_transact(cli, put_test, cli)) != RC_OK)
@@ -152,8 +161,20 @@ print_delivery(void *cookie, const struct outbox_view *view)
 {
 	bool waiting = strcmp(view->state, "waiting") == 0;
 	char made[TIMESTAMP_SIZE], due[TIMESTAMP_SIZE];
+	const struct cli *cli = cookie;
 
-	(void)cookie;
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("id", view->id),
+		    CLI_TEXT("state", view->state),
+		    CLI_TEXT("kind", view->kind),
+		    CLI_TEXT("subject_id", view->subject_id),
+		    CLI_TIME("created_at", view->created_ms / 1000),
+		    CLI_INT("tries", view->attempts),
+		    CLI_TIME("next_at", waiting ? view->due_ms / 1000 : 0),
+		    CLI_INT("status", view->status),
+		    CLI_TEXT("error", view->error)));
+		return;
+	}
 	printf("%s  %-7s  %-7s  %s  made %s  %lld tries%s%s", view->id,
 	    view->state, view->kind, view->subject_id,
 	    moment(made, view->created_ms), (long long)view->attempts,
@@ -173,18 +194,26 @@ cli_outbox_list(struct cli *cli, int argc, char **argv)
 		if (strcmp(state, states[i]) == 0)
 			break;
 	if (argc > 2 || i == 3)
-		return cli_usage("outbox list [waiting|done|parked]");
+		return cli_usage(cli);
 	rc = outbox_list(
-	    cli->db, cli->service.id, state, LIST_MAX, print_delivery, NULL);
+	    cli->db, cli->service.id, state, LIST_MAX, print_delivery, cli);
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "outbox");
 }
 
 static void
 print_attempt(void *cookie, const struct outbox_attempt *attempt)
 {
+	const struct cli *cli = cookie;
 	char started[TIMESTAMP_SIZE];
 
-	(void)cookie;
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_INT("try", attempt->number),
+		    CLI_TIME("started_at", attempt->started_ms / 1000),
+		    CLI_INT("took_ms", attempt->took_ms),
+		    CLI_INT("status", attempt->status),
+		    CLI_TEXT("error", attempt->error)));
+		return;
+	}
 	printf("%4lld  %s  %6lld ms", (long long)attempt->number,
 	    moment(started, attempt->started_ms), (long long)attempt->took_ms);
 	print_outcome(attempt->status, attempt->error);
@@ -197,12 +226,12 @@ cli_outbox_show(struct cli *cli, int argc, char **argv)
 	enum rc rc;
 
 	if (argc != 2)
-		return cli_usage("outbox show dlv_…");
+		return cli_usage(cli);
 	rc = outbox_find(cli->db, cli->service.id, argv[1], &view);
 	if (rc != RC_OK)
 		return cli_fail(rc, NULL, argv[1]);
-	print_delivery(NULL, &view);
-	rc = outbox_attempts(cli->db, view.id, print_attempt, NULL);
+	print_delivery(cli, &view);
+	rc = outbox_attempts(cli->db, view.id, print_attempt, cli);
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, argv[1]);
 }
 
@@ -228,10 +257,10 @@ cli_outbox_retry(struct cli *cli, int argc, char **argv)
 	enum rc rc;
 
 	if (argc != 2)
-		return cli_usage("outbox retry dlv_…|all");
+		return cli_usage(cli);
 	r.id = strcmp(argv[1], "all") == 0 ? NULL : argv[1];
 	if (r.id != NULL && !id_valid(r.id, "dlv"))
-		return cli_usage("outbox retry dlv_…|all");
+		return cli_usage(cli);
 	if ((rc = cli_transact(cli, retry, &r)) != RC_OK)
 		return cli_fail(rc, NULL, "outbox");
 	if (r.id != NULL && r.count == 0)

@@ -130,6 +130,24 @@ crypto_unseal(char *text, size_t size, const struct crypto_keys *keys,
 }
 
 enum rc
+crypto_reseal(struct buf *out, const struct crypto_keys *keys,
+    const char *context, const void *sealed, size_t len)
+{
+	char *text;
+	enum rc rc;
+
+	/* No text is longer than what it was sealed to. */
+	if ((text = malloc(len + 1)) == NULL)
+		return RC_MEMORY;
+	rc = crypto_unseal(text, len + 1, keys, context, sealed, len);
+	if (rc == RC_OK)
+		rc = crypto_seal(out, keys, context, text);
+	sodium_memzero(text, len + 1);
+	free(text);
+	return rc;
+}
+
+enum rc
 crypto_mac_open(struct crypto_mac **out, const char *key)
 {
 	char digest[] = "SHA1";

@@ -87,6 +87,13 @@ enum rc crypto_seal(struct buf *out, const struct crypto_keys *keys,
 enum rc crypto_unseal(char *text, size_t size, const struct crypto_keys *keys,
     const char *context, const void *sealed, size_t len);
 
+/*
+ * Opens what crypto_seal made for a context and appends it to out sealed anew,
+ * with the first key. RC_CORRUPT as crypto_unseal, RC_MEMORY.
+ */
+enum rc crypto_reseal(struct buf *out, const struct crypto_keys *keys,
+    const char *context, const void *sealed, size_t len);
+
 /* Makes *mac ready for key. Returns RC_MEMORY. Free with crypto_mac_free. */
 enum rc crypto_mac_open(struct crypto_mac **mac, const char *key);
 

@@ -143,6 +143,12 @@ db_fold(struct db *db, int wait_ms)
 }
 
 enum rc
+db_copy(const char *from, const char *to, db_progress progress, void *cookie)
+{
+	return db_sqlite.copy(from, to, progress, cookie);
+}
+
+enum rc
 db_snapshot(struct db *db, db_deed deed, void *cookie)
 {
 	enum rc rc;

@@ -105,6 +105,20 @@ void db_undo(struct db *db);
  */
 enum rc db_fold(struct db *db, int wait_ms);
 
+/* Told how far something is, in parts of total. */
+typedef void (*db_progress)(void *cookie, size_t done, size_t total);
+
+/*
+ * Copies the database at path `from` as it is at one moment, also while
+ * others write it, to a new file `to`, and checks the copy from end to end:
+ * its pages, and that it is a database of ours, of whatever version. Returns
+ * RC_EXISTS if there is a file `to`, RC_INVALID if `from` is no sound database
+ * of ours, RC_UNAVAILABLE; logged. The copy is on stable storage when it
+ * returns RC_OK, and not there if not. progress is told the pages copied.
+ */
+enum rc db_copy(
+    const char *from, const char *to, db_progress progress, void *cookie);
+
 /* Runs deed in a read transaction: all it reads is of one moment. */
 enum rc db_snapshot(struct db *db, db_deed deed, void *cookie);
 

@@ -27,6 +27,8 @@ struct db_driver {
 	void (*rollback)(struct db *db);  /* ends it */
 
 	enum rc (*fold)(struct db *db, int wait_ms);
+	enum rc (*copy)(const char *from, const char *to, db_progress progress,
+	    void *cookie);
 
 	/* Runs SQL of several statements, for migrations. */
 	enum rc (*script)(struct db *db, const char *text);

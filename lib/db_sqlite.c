@@ -44,6 +44,8 @@
 #define BUSY_MS 1000
 /* How long whoever makes a database waits for others who do, milliseconds. */
 #define CREATE_WAIT_MS 10000
+/* Pages that are copied at once,: 4 MB. */
+#define COPY_PAGES 1000
 /* RETURNING came with 3.35. */
 #define OLDEST 3035000
 
@@ -478,12 +480,6 @@ sqlite_fold(struct db *db, int wait_ms)
 }
 
 static enum rc
-sqlite_script(struct db *db, const char *text)
-{
-	return execute(sqlite(db), text);
-}
-
-static enum rc
 sqlite_has_table(struct db *db, const char *name, bool *has)
 {
 	struct sqlite *s = sqlite(db);
@@ -503,6 +499,120 @@ sqlite_has_table(struct db *db, const char *name, bool *has)
 		return failed(s, code, name);
 	*has = code == SQLITE_ROW;
 	return RC_OK;
+}
+
+/*
+ * Opens the database at path for a copy, with a transaction open on it: the
+ * copy is of one moment, and is not begun anew whenever somebody writes. It
+ * only reads, so it needs no lock; it must not checkpoint at close, which
+ * would be a write.
+ */
+static enum rc
+open_original(struct sqlite *s, const char *path)
+{
+	int code, off = 0;
+
+	code = sqlite3_open_v2(path, &s->handle, SQLITE_OPEN_READONLY, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_db_config(
+		    s->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &off);
+	if (code != SQLITE_OK) {
+		log_error("db_copy", "%s: %s", path, sqlite3_errstr(code));
+		return RC_UNAVAILABLE;
+	}
+	sqlite3_busy_timeout(s->handle, BUSY_MS);
+	return execute(s, "BEGIN; SELECT count(*) FROM sqlite_schema");
+}
+
+/* Copies all pages of one open database to another. */
+static enum rc
+copy_pages(
+    struct sqlite *from, struct sqlite *to, db_progress progress, void *cookie)
+{
+	sqlite3_backup *backup;
+	int code;
+
+	backup = sqlite3_backup_init(to->handle, "main", from->handle, "main");
+	if (backup == NULL)
+		return failed(to, sqlite3_errcode(to->handle), "copy");
+	do {
+		code = sqlite3_backup_step(backup, COPY_PAGES);
+		progress(cookie,
+		    (size_t)(sqlite3_backup_pagecount(backup) -
+			     sqlite3_backup_remaining(backup)),
+		    (size_t)sqlite3_backup_pagecount(backup));
+	} while (code == SQLITE_OK);
+	code = sqlite3_backup_finish(backup);
+	return code == SQLITE_OK ? RC_OK : failed(to, code, "copy");
+}
+
+/* Makes one plain file of a copy, with no log beside it, and looks at all of
+ * it. */
+static enum rc
+check_copy(struct sqlite *s)
+{
+	char answer[100];
+	bool ours = false;
+	enum rc rc;
+
+	if ((rc = query(s, "PRAGMA journal_mode=DELETE", answer,
+		 sizeof answer)) != RC_OK ||
+	    (rc = query(s, "PRAGMA integrity_check(1)", answer,
+		 sizeof answer)) != RC_OK)
+		return rc;
+	if (strcmp(answer, "ok") != 0) {
+		log_error("db_copy", "not sound: %s", answer);
+		return RC_INVALID;
+	}
+	rc = sqlite_has_table(&s->db, "schema_version", &ours);
+	if (rc == RC_OK && !ours) {
+		log_error("db_copy", "not a database of callmask");
+		return RC_INVALID;
+	}
+	return rc;
+}
+
+static enum rc
+sqlite_copy(
+    const char *from, const char *to, db_progress progress, void *cookie)
+{
+	struct sqlite original = { .lock = -1 }, copy = { .lock = -1 };
+	enum rc rc;
+	int fd;
+
+	if ((fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)) < 0) {
+		log_error("db_copy", "%s: %s", to, strerror(errno));
+		return errno == EEXIST ? RC_EXISTS : RC_UNAVAILABLE;
+	}
+	rc = open_original(&original, from);
+	if (rc == RC_OK && sqlite3_open_v2(to, &copy.handle,
+			       SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		rc = RC_UNAVAILABLE;
+	/* Until it is whole nobody wants it, and then it goes to the disk. */
+	if (rc == RC_OK)
+		rc = execute(
+		    &copy, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
+	if (rc == RC_OK)
+		rc = copy_pages(&original, &copy, progress, cookie);
+	if (rc == RC_OK)
+		rc = check_copy(&copy);
+	sqlite3_close(original.handle);
+	if (sqlite3_close(copy.handle) != SQLITE_OK && rc == RC_OK)
+		rc = RC_UNAVAILABLE;
+	if (rc == RC_OK && fsync(fd) != 0) {
+		log_error("db_copy", "%s: %s", to, strerror(errno));
+		rc = RC_UNAVAILABLE;
+	}
+	close(fd);
+	if (rc != RC_OK)
+		unlink(to);
+	return rc;
+}
+
+static enum rc
+sqlite_script(struct db *db, const char *text)
+{
+	return execute(sqlite(db), text);
 }
 
 /* Binds args to $1, $2, …: by name, for SQLite numbers parameters in the
@@ -613,6 +723,7 @@ const struct db_driver db_sqlite = {
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.fold = sqlite_fold,
+	.copy = sqlite_copy,
 	.script = sqlite_script,
 	.has_table = sqlite_has_table,
 	.first = sqlite_first,

@@ -14,7 +14,7 @@
 static void
 seal_context(char out[64], const char *id)
 {
-	snprintf(out, 64, "webhook_secret.secret_sealed:%s", id);
+	snprintf(out, 64, "%s:%s", HOOK_SEALED, id);
 }
 
 /* Writes a new secret as the app is given it. */

@@ -1,4 +1,7 @@
 #ifndef HOOK_H
+/* A secret is sealed for this place, with its id. */
+#define HOOK_SEALED "webhook_secret.secret_sealed"
+
 #define HOOK_H
 
 /*

@@ -105,7 +105,7 @@ text_or_null(const char *text)
 static void
 make_context(char out[64], const char *id)
 {
-	snprintf(out, 64, "message.body:%s", id);
+	snprintf(out, 64, "%s:%s", MESSAGE_SEALED, id);
 }
 
 /* Appends what was written, sealed: a line for each medium, then the text. */

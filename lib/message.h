@@ -1,4 +1,7 @@
 #ifndef MESSAGE_H
+/* What was written is sealed for this place, with the message's id. */
+#define MESSAGE_SEALED "message.body"
+
 #define MESSAGE_H
 
 /*

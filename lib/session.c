@@ -159,7 +159,7 @@ session_person(uint8_t out[CRYPTO_HASH_SIZE], const struct crypto_keys *keys,
 static void
 seal_context(char out[64], const char *party_id)
 {
-	snprintf(out, 64, "party.phone_sealed:%s", party_id);
+	snprintf(out, 64, "%s:%s", SESSION_SEALED, party_id);
 }
 
 static enum rc

@@ -1,4 +1,7 @@
 #ifndef SESSION_H
+/* A real number is sealed for this place, with the party's id. */
+#define SESSION_SEALED "party.phone_sealed"
+
 #define SESSION_H
 
 /*
