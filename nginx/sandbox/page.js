@@ -59,6 +59,12 @@ function take(entries) {
   draw();
 }
 
+async function begin() {
+  world = newWorld();
+  await takePhones();
+  await post('app/events').catch(() => {});
+}
+
 // The app asks its backend. Who rides with whom is the backend's business.
 async function app(path, body) {
   const [customer, driver] = people.map(each => each.number);
@@ -107,8 +113,12 @@ function Page() {
   const [sound, setSound] = useState(false);
   useEffect(() => {
     draw = () => redraw(n => n + 1);
-    follow(async () => { world = newWorld(); await takePhones(); await post('app/events').catch(() => {}); },
-           take, gone => { if (gone !== lost) { lost = gone; draw(); } });
+    follow(begin, take, gone => {
+      if (gone !== lost) {
+        lost = gone;
+        draw();
+      }
+    });
   }, []);
   const setLoud = event => {
     loud = event.target.checked;
@@ -135,7 +145,7 @@ function Page() {
       <div class="stage ${third ? 'three' : ''}">
         <div class="phones">
           ${people.filter(({id}) => third || id !== 'unknown').map(each => html`
-            <${Phone} key=${each.id} person=${each} world=${world} app=${app}
+            <${Phone} key=${each.id + world.number} person=${each} world=${world} app=${app}
               hint=${hint} />`)}
         </div>
         <${Wire} world=${world} count=${count} />

@@ -13,12 +13,12 @@ const clock = seconds =>
   `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 
 function Keys({press, label}) {
-  return html`<div class="keys" role="group" aria-label=${label}>
+  return html`<fieldset class="keys"><legend class="unseen">${label}</legend>
     ${KEYS.map(([key, letters]) => html`
       <button type="button" class="key" onClick=${() => press(key)}
         aria-label=${{'*': 'star', '#': 'hash'}[key] || key}>
         ${key}<small aria-hidden="true">${letters}</small></button>`)}
-  </div>`;
+  </fieldset>`;
 }
 
 // The number as callmask takes it: "202 555 0199" was typed without +1.
@@ -37,13 +37,13 @@ function Timer({since}) {
   return clock(Math.max(0, Math.round((Date.now() - since) / 1000)));
 }
 
-function Heard({call}) {
+function Heard({call, name}) {
   const box = useRef();
   useLayoutEffect(() => {
     box.current.scrollTop = box.current.scrollHeight;
   }, [call.heard.length]);
   return html`<div class="heard" ref=${box} tabindex="0" role="region"
-      aria-label="What is heard">
+      aria-label="What ${name} hears">
     ${call.heard.map(text => text.startsWith('[')
       ? html`<p><em>${text.slice(1, -1)}</em></p>` : html`<p>“${text}”</p>`)}
   </div>`;
@@ -55,15 +55,15 @@ const ENDED = {busy: 'Busy', 'no-answer': 'No answer', failed: 'Call failed',
 // A call that is over: what it was, and what was heard.
 function Last({call, close}) {
   const missed = call.incoming && call.status !== 'completed';
-  return html`<aside class="last" aria-label="The last call">
+  return html`<div class="last">
     <p><b>${missed ? 'Missed call' : ENDED[call.status] || 'Call ended'}</b>
-      <span> · ${pretty(call.number)}${call.since
-        ? ` · ${clock(call.seconds)}` : ''}</span>
+      <span>${missed ? pretty(call.number)
+        : call.since ? clock(call.seconds) : ''}</span>
       <button type="button" class="close" aria-label="Dismiss"
         onClick=${close}>×</button></p>
     ${call.heard.map(text => html`<blockquote>${
       text.startsWith('[') ? text.slice(1, -1) : `“${text}”`}</blockquote>`)}
-  </aside>`;
+  </div>`;
 }
 
 function Incoming({call, act, glow}) {
@@ -82,7 +82,7 @@ function Incoming({call, act, glow}) {
   </div>`;
 }
 
-function InCall({call, act, press, glow}) {
+function InCall({call, name, act, press, glow}) {
   const talking = call.state === 'talking';
   return html`<div class="call">
     <p class="status">${talking
@@ -91,10 +91,12 @@ function InCall({call, act, press, glow}) {
         : 'Connected'}</p>
     <p class="number">${pretty(call.number)}</p>
     ${talking && html`<div class="wave" aria-hidden="true">
-      <i></i><i></i><i></i><i></i><i></i><i></i><i></i></div>`}
-    <${Heard} call=${call} />
+      <i></i><i></i><i></i><i></i><i></i><i></i><i></i></div>
+      ${!call.heard.length && html`<p class="hint">You hear each other. This is
+        the only number either of you sees.</p>`}`}
+    <${Heard} call=${call} name=${name} />
     ${call.state !== 'dialing' && html`
-      <p class="typed" aria-label="Keys pressed">${call.typed || ' '}</p>
+      <p class="typed"><span class="unseen">Keys pressed: </span>${call.typed || ' '}</p>
       <${Keys} label="Keys of this call" press=${press} />`}
     <button type="button" class="red wide ${glow('hangup')}"
       onClick=${() => act('hangup')}>Hang up</button>
@@ -126,7 +128,7 @@ function Keypad({ride, dial, role}) {
   </form>`;
 }
 
-function Texts({phone, ride, role, send, glow}) {
+function Texts({phone, name, ride, role, send, glow}) {
   const [body, setBody] = useState('');
   const box = useRef();
   const to = ride && (ride.parties[role] || ride.parties.customer).masked_number;
@@ -140,7 +142,8 @@ function Texts({phone, ride, role, send, glow}) {
   };
   return html`<form class="texts" onSubmit=${go}>
     <p class="with">${to ? pretty(to) : 'No number to text yet'}</p>
-    <div class="bubbles" ref=${box} tabindex="0" role="log" aria-label="Texts">
+    <div class="bubbles" ref=${box} tabindex="0" role="region"
+        aria-label="${name}’s texts">
       ${phone.texts.map(text => html`<p key=${text.n}
         class=${text.mine ? 'mine' : 'theirs'}>${!text.mine &&
           html`<small>${pretty(text.from)}</small>`}${text.body}</p>`)}
@@ -154,7 +157,7 @@ function Texts({phone, ride, role, send, glow}) {
 }
 
 const Trip = ({to}) => html`<div class="map" aria-hidden="true">
-  <i class="road"></i><i class="a"></i><i class="b"></i><i class="car">🚕</i>
+  <i class="road"></i><i class="a"></i><i class="b"></i><i class="car"></i>
   <span>${to}</span></div>`;
 
 function App({person, ride, dial, app, show, glow}) {
@@ -195,7 +198,7 @@ function App({person, ride, dial, app, show, glow}) {
   </div>`;
 }
 
-const TABS = [['app', 'App', '🚕'], ['keypad', 'Keypad', '⌨'],
+const TABS = [['app', 'App', '◉'], ['keypad', 'Keypad', '⌨'],
               ['texts', 'Texts', '✉']];
 
 export function Phone({person, world, app, hint}) {
@@ -217,7 +220,7 @@ export function Phone({person, world, app, hint}) {
       frame.current.scrollIntoView({block: 'nearest', inline: 'center'});
   }, [mode]);
   useEffect(() => {
-    if (newest && !newest.mine)
+    if (newest && newest.at > performance.timeOrigin)
       show('texts');
   }, [texts]);
 
@@ -248,8 +251,7 @@ export function Phone({person, world, app, hint}) {
       aria-labelledby="${person.id}-title">
     <h2 id="${person.id}-title">${person.title}</h2>
     <p class="real">real number ${pretty(person.number)}</p>
-    <div class="frame" ref=${frame} tabindex="-1" role="group"
-        aria-label="${person.name}’s phone"
+    <div class="frame" ref=${frame} tabindex="-1"
         onFocusIn=${() => { inside.current = true; }}
         onFocusOut=${event => {
           inside.current = !event.relatedTarget; }}>
@@ -260,7 +262,7 @@ export function Phone({person, world, app, hint}) {
         ${mode === 'incoming'
           ? html`<${Incoming} call=${call} act=${act} glow=${glow} />`
           : mode !== 'home'
-            ? html`<${InCall} call=${call} act=${act} press=${press} glow=${glow} />`
+            ? html`<${InCall} call=${call} name=${person.name} act=${act} press=${press} glow=${glow} />`
             : html`
         ${call && call.leg !== closed && html`
           <${Last} call=${call} close=${() => close(call.leg)} />`}
@@ -268,7 +270,7 @@ export function Phone({person, world, app, hint}) {
           app=${ask} show=${show} glow=${glow} />`}
         ${tab === 'keypad' && html`<${Keypad} ride=${ride} dial=${dial}
           role=${person.role} />`}
-        ${tab === 'texts' && html`<${Texts} phone=${phone} ride=${ride} send=${send}
+        ${tab === 'texts' && html`<${Texts} phone=${phone} name=${person.name} ride=${ride} send=${send}
           role=${person.role} glow=${glow} />`}
         <nav aria-label="${person.name}’s phone">
           ${tabs.map(([id, name, sign]) => html`<button type="button"

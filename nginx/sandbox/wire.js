@@ -9,8 +9,9 @@ export function redact(text) {
   for (const {number, name} of people)
     for (const plus of ['+', '%2B'])
       text = text.replaceAll(plus + number.slice(1), `‹${name}’s number›`);
-  return text.replace(/\b(AC|CA|SM|MM|PN|ses_|pty_|cal_|evt_|msg_)([0-9a-z]{4})[0-9a-z]{18,}/g,
-                      '$1$2…');
+  return text.replace(
+    /\b(AC|CA|SM|MM|PN|ses_|pty_|cal_|evt_|msg_)[0-9a-z]{18,}([0-9a-z]{4})\b/g,
+    '$1…$2');
 }
 
 const json = value => redact(JSON.stringify(value, null, 1));
@@ -77,7 +78,7 @@ function webhook(entry) {
     : `Progress: ${params.MessageStatus || params.CallStatus}`);
   const answer = /xml/.test(entry.content_type) ? told(entry.body) : '';
   return {
-    from: 'Twilio', to: 'callmask', line: `POST ${path}`,
+    from: 'Twilio', to: 'callmask', line: redact(`POST ${path}`),
     result: entry.status || entry.error, words: asked,
     answer: answer && `→ ${answer}`,
     parts: [['Request, signed by Twilio', fields(Object.entries(params))],
@@ -112,7 +113,7 @@ const explain = {
 
 const said = {
   dials: text => `dials ${pretty(text)}`,
-  shows: text => `: the phone rings and shows ${pretty(text)}`,
+  shows: text => `’s phone rings and shows ${pretty(text)}`,
   answers: () => 'answers',
   declines: () => 'declines',
   hangs_up: () => 'hangs up',
@@ -133,7 +134,7 @@ function Deed({entry}) {
   const name = who ? who.name : entry.name || 'Twilio';
   const text = words(entry.text);
   return html`<li class="deed ${entry.kind} ${who ? who.id : ''}">
-    <b>${name}</b>${text.startsWith(':') ? '' : ' '}${redact(text)}</li>`;
+    <b>${name}</b>${text.startsWith('’') ? '' : ' '}${redact(text)}</li>`;
 }
 
 function Exchange({entry}) {

@@ -21,11 +21,15 @@ export function pretty(number) {
   return parts ? `+1 ${parts[1]} ${parts[2]} ${parts[3]}` : number;
 }
 
+let worlds = 0;
+
+// Nothing has happened yet. `number` tells one beginning from the next.
 export function newWorld() {
   const phones = {};
   for (const {id} of people)
     phones[id] = {call: null, texts: []};
-  return {entries: [], ride: null, phones, done: new Set(), hidden: new Set()};
+  return {entries: [], ride: null, phones, done: new Set(), hidden: new Set(),
+          number: ++worlds};
 }
 
 // Takes one more entry into the world.
@@ -140,7 +144,7 @@ const deeds = {
     if (!phone)
       return;
     phone.texts.push({n: entry.n, mine: false, body: entry.text,
-                      from: entry.sender});
+                      from: entry.sender, at: Date.parse(entry.at)});
     if (world.ride && world.ride.open && owner.role)
       world.done.add('text');
   },

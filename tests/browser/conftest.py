@@ -28,7 +28,7 @@ OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
 @pytest.fixture(scope="session")
 def stack(request):
     """callmask as `make run` starts it, in quicker time."""
-    made = stacks.Stack(SANDBOX_SPEED="10")
+    made = stacks.Stack(SANDBOX_SPEED="3")
     made.cli("service", "set", "ask-code=1")
     yield made
     made.stop(keep=request.session.testsfailed > 0)
