@@ -57,7 +57,8 @@ DEPS	:= gcc libc6-dev pkg-config libfcgi-dev libxml2-dev libssl-dev \
 	nginx-light spawn-fcgi multiwatch openssl curl python3
 TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
 	python3-pytest python3-pytest-xdist python3-jsonschema python3-twilio nodejs npm \
-	sqlite3 mandoc libclang-rt-14-dev systemd spin
+	sqlite3 mandoc libclang-rt-14-dev systemd spin \
+	chromium chromium-driver python3-selenium
 BENCH_DEPS := wrk
 DEB_DEPS := debhelper lintian dpkg-dev
 

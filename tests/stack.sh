@@ -260,7 +260,7 @@ make_nginx_conf() {
 	cp "$root/nginx/callmask-fastcgi.conf" nginx/snippets/
 	sed -e "s|@USER_LINE@|$user|" -e "s|@LISTEN_IPV6@|$ipv6|" \
 	    -e "s|@RUN_DIR@|$RUN_DIR|g" -e "s|@PORT@|$PORT|g" \
-	    -e "s|@SANDBOX_PORT@|$sandbox_port|g" \
+	    -e "s|@SANDBOX_PORT@|$sandbox_port|g" -e "s|@ROOT@|$root|g" \
 	    "$root/nginx/dev.conf.in" >nginx/nginx.conf
 }
 
@@ -408,6 +408,7 @@ work() {
 		options+=(--number "$number")
 	done
 	TWILIO_ACCOUNT_SID=$account_sid TWILIO_AUTH_TOKEN=$auth_token \
+	    CALLMASK_URL=https://localhost:$PORT CALLMASK_API_KEY=$api_key \
 	    start sandbox "$SANDBOX" --listen "127.0.0.1:$sandbox_port" \
 	    --webhook-url "https://localhost:$PORT" --ca "$RUN_DIR/ca.pem" \
 	    --speed "$SANDBOX_SPEED" "${options[@]}"
@@ -486,7 +487,7 @@ run() {
 
 		  API and webhooks  $CALLMASK_URL
 		  its description   $CALLMASK_URL/v1/openapi.html
-		  sandbox           $CALLMASK_URL/sandbox/
+		  two phones        $CALLMASK_URL/sandbox/   <- open this in a browser
 		  masked numbers    $MASKED_NUMBERS
 		  keys and URLs     $RUN_DIR/env
 		  logs              $RUN_DIR/log/

@@ -85,7 +85,7 @@ def _is_chaos(value):
             isinstance(wish, bool) for wish in value.values())
 
 
-_NUMBER = (ground.is_e164, "a telephone number in E.164 form")
+NUMBER = (ground.is_e164, "a telephone number in E.164 form")
 _SECONDS = (_is_number, "a number of seconds from 0 to 86400")
 _KEYS = (_are_key_strings, "keys (0-9 * #), or a list of such strings")
 
@@ -97,7 +97,7 @@ _PHONE = {
     "answer_after": _SECONDS, "talk_for": _SECONDS, "digits": _KEYS,
 }
 _CALL = {
-    "from": _NUMBER, "to": _NUMBER,
+    "from": NUMBER, "to": NUMBER,
     "withheld": (lambda value: isinstance(value, bool) or _is_text(value),
                  "true, false, or what to show"),
     "digits": _KEYS,
@@ -107,17 +107,17 @@ _CALL = {
     "answer_after": _SECONDS, "talk_for": _SECONDS,
 }
 _MESSAGE = {
-    "from": _NUMBER, "to": _NUMBER,
+    "from": NUMBER, "to": NUMBER,
     "body": (_is_message, "a text of at most 1600 characters"),
     "media": (_are_urls, "a list of at most ten URLs"),
 }
 _LOSS = {"answers": (lambda value: type(value) is int and 0 <= value <= 100,
                      "a whole number from 0 to 100")}
-_ACTOR = {"phone": _NUMBER}
-_TYPIST = {"phone": _NUMBER, "digits": (_are_keys, "keys (0-9 * #)")}
+_ACTOR = {"phone": NUMBER}
+_TYPIST = {"phone": NUMBER, "digits": (_are_keys, "keys (0-9 * #)")}
 
 
-def _read(body, fields, required=()):
+def read_fields(body, fields, required=()):
     """The JSON object in `body`, holding nothing but `fields`."""
     try:
         values = json.loads(body or b"{}")
@@ -185,7 +185,7 @@ class Control:
     def _put_phone(self, request, number):
         if not ground.is_e164(number):
             raise Problem(400, f"{number!r} is no E.164 number")
-        settings = _read(request.body, _PHONE)
+        settings = read_fields(request.body, _PHONE)
         if "digits" in settings:
             settings["digits"] = _strings(settings["digits"])
         phone = phones.Phone(number, **settings)
@@ -195,7 +195,7 @@ class Control:
     # Calls.
 
     def _place_call(self, request):
-        wish = _read(request.body, _CALL, ("from", "to"))
+        wish = read_fields(request.body, _CALL, ("from", "to"))
         phone = self._exchange.phones.find(wish["from"])
         shown = wish.get("withheld", False)
         if isinstance(shown, bool):
@@ -244,7 +244,7 @@ class Control:
         return leg
 
     def _ringing_leg(self, request, sid):
-        leg = self._leg(sid, _read(request.body, _ACTOR, ("phone",)))
+        leg = self._leg(sid, read_fields(request.body, _ACTOR, ("phone",)))
         if leg.direction == "inbound" or leg.status != "ringing":
             raise Problem(409, f"{leg.phone.number} is not ringing")
         return leg
@@ -260,12 +260,12 @@ class Control:
         return door.Answer(200, self._call_view(leg.call))
 
     def _hang_up(self, request, sid):
-        leg = self._leg(sid, _read(request.body, _ACTOR, ("phone",)))
+        leg = self._leg(sid, read_fields(request.body, _ACTOR, ("phone",)))
         leg.hang_up()
         return door.Answer(200, self._call_view(leg.call))
 
     def _press(self, request, sid):
-        wish = _read(request.body, _TYPIST, ("phone", "digits"))
+        wish = read_fields(request.body, _TYPIST, ("phone", "digits"))
         leg = self._leg(sid, wish)
         if not leg.answered:
             raise Problem(409, f"{leg.phone.number} is not connected yet")
@@ -275,7 +275,7 @@ class Control:
     # Messages.
 
     def _send_message(self, request):
-        wish = _read(request.body, _MESSAGE, ("from", "to"))
+        wish = read_fields(request.body, _MESSAGE, ("from", "to"))
         message, sent = self._post.text(
             self._exchange.phones.find(wish["from"]), wish["to"],
             wish.get("body", ""), wish.get("media", []))
@@ -306,18 +306,18 @@ class Control:
         return min(int(value), most)
 
     def _settle(self, request):
-        _read(request.body, {})
+        read_fields(request.body, {})
         if not self._exchange.tally.settle(LONGEST_WAIT):
             raise Problem(503, "calls are still under way")
         return door.Answer(200, {"settled": True})
 
     def _lose(self, request):
-        wish = _read(request.body, _LOSS, ("answers",))
+        wish = read_fields(request.body, _LOSS, ("answers",))
         self._exchange.answers_lost = wish["answers"]
         return door.Answer(200, wish)
 
     def _reset(self, request):
-        _read(request.body, {})
+        read_fields(request.body, {})
         self._exchange.answers_lost = 0
         self._exchange.phones.clear()
         self._exchange.transcript.clear()

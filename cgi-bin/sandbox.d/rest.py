@@ -148,10 +148,15 @@ class Rest:
         raise missing
 
     def _note(self, request, path):
-        """Keep one request of each shape, to be shown by the control API."""
+        """Keep one request of each shape, to be shown by the control API. What
+        changes something is in the transcript."""
         given = request.query if request.method == "GET" else request.form()
         fields = [[name, value] for name, values in given.items()
                   for value in values]
+        if request.method != "GET":
+            self._exchange.transcript.add(
+                "rest", f"{request.method} {path}", method=request.method,
+                path=path, fields=fields)
         agent = request.headers.get("User-Agent", "")
         self._exchange.note_request(
             (agent, request.method, re.sub("[0-9a-f]{32}", "", path),

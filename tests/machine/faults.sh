@@ -79,7 +79,7 @@ plant_no_flock() {
 }
 
 plant_replaced_by_clock() {
-	edit lib/mask_call.c 's/ && !leg->replaced//'
+	edit lib/leg.c 's/ && !leg->replaced//'
 }
 
 # Which difference it must be.

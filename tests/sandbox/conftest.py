@@ -133,10 +133,10 @@ def _is_signed(url, fields, signature):
 class Sandbox:
     """A running sandbox and its two APIs."""
 
-    def __init__(self, app, *options, speed=SPEED):
+    def __init__(self, app, *options, speed=SPEED, environment=None):
         environment = {**os.environ, "TWILIO_ACCOUNT_SID": ACCOUNT,
                        "TWILIO_AUTH_TOKEN": TOKEN, "TWILIO_API_KEY": "SK1",
-                       "TWILIO_API_SECRET": "secret"}
+                       "TWILIO_API_SECRET": "secret", **(environment or {})}
         self.process = subprocess.Popen(
             [str(PROGRAM), "--listen", "127.0.0.1:0", "--webhook-url", app.url,
              "--number", MASKED, "--number", SPARE, "--speed", speed, *options],

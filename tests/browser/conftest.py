@@ -1,0 +1,70 @@
+"""A stack to play with, and Debian's Chromium looking at it."""
+
+import contextlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "scenario"))
+
+import stack as stacks                                    # noqa: E402
+
+webdriver = pytest.importorskip("selenium.webdriver")
+
+CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
+AXE = HERE / "axe"
+OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+           "--disable-dev-shm-usage", "--no-first-run",
+           "--disable-background-networking", "--disable-component-update",
+           "--disable-sync", "--ignore-certificate-errors",
+           "--force-prefers-reduced-motion")
+
+
+@pytest.fixture(scope="session")
+def stack(request):
+    """callmask as `make run` starts it, in quicker time."""
+    made = stacks.Stack(SANDBOX_SPEED="3")
+    made.cli("service", "set", "ask-code=1")
+    yield made
+    made.stop(keep=request.session.testsfailed > 0)
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The source of axe-core."""
+    source = AXE / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", AXE],
+                       check=True, capture_output=True, text=True, timeout=300)
+    return source.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def browser(width=1500, height=1000):
+    """A Chromium of its own, with a profile that knows nothing."""
+    with tempfile.TemporaryDirectory(prefix="callmask-browser.") as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for option in (*OPTIONS, f"--user-data-dir={profile}",
+                       f"--window-size={width},{height}"):
+            options.add_argument(option)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        driver = webdriver.Chrome(
+            options=options,
+            service=webdriver.chrome.service.Service(DRIVER))
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser of all tests."""
+    with browser() as driver:
+        yield driver
