@@ -35,6 +35,8 @@ ASKED = {
     ("GET", "AvailablePhoneNumbers/{CountryCode}/Mobile.json"),
     ("POST", "Calls.json"), ("POST", "Calls/{Sid}.json"),
     ("GET", "Messages.json"), ("POST", "Messages.json"),
+    ("DELETE", "Calls/{Sid}.json"), ("DELETE", "Messages/{Sid}.json"),
+    ("DELETE", "Recordings/{Sid}.json"),
 }
 
 # Asked only if an answer was lost and no webhook told of the call or text.
@@ -74,8 +76,8 @@ def tour(account):
         done = account.cli(*words)
         assert done.returncode in (0, 1) and "no answer" not in done.stderr
     place_and_end_a_call(account.stack)
-    send_texts(account.stack)
     look_for_a_text(account.stack)
+    erase_session(account.stack, send_texts(account.stack))
 
 
 def place_and_end_a_call(stack):
@@ -91,6 +93,20 @@ def place_and_end_a_call(stack):
                             "AND subject_id = ? AND state = 'done'", call["id"]))
 
 
+def erase_session(stack, session):
+    """With a call, texts and a recording."""
+    sid = stack.sandbox("POST", "calls", {
+        "from": session["customer"], "to": masked(session)})["sid"]
+    stack.webhook("/twilio/recording", {
+        "AccountSid": stack.env["TWILIO_ACCOUNT_SID"], "CallSid": sid,
+        "RecordingSid": "RE" + "0" * 32, "RecordingStatus": "completed",
+        "RecordingDuration": "5", "RecordingChannels": "2"})
+    stack.cli("erase", "session", session["id"])
+    until(lambda: stack.one(
+        "SELECT count(*) FROM outbox WHERE kind = 'erase' AND "
+        "state <> 'done'") == 0)
+
+
 def send_texts(stack):
     """By the app, and between the two, with a picture."""
     customer, driver = stack.persons(2)
@@ -103,6 +119,7 @@ def send_texts(stack):
         "SELECT count(*) FROM outbox WHERE kind = 'message' AND state = 'done' "
         "AND subject_id IN (SELECT id FROM message WHERE session_id = ?)",
         session["id"]) == 3)
+    return {**session, "customer": customer}
 
 
 @pytest.fixture(scope="module")
