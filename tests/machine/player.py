@@ -399,7 +399,7 @@ class Player:
     def _wanted(self, place):
         if place is None:
             return None
-        return (self._service.pool + ["+12029999999"])[
+        return (self._service.pool + ["+12020999999"])[
             min(place, len(self._service.pool))]
 
     def _path(self, step, tail=""):
@@ -592,7 +592,7 @@ class Player:
         if kind == "pool":
             return self._service.pool[rest[0] % len(self._service.pool)]
         if kind == "none":
-            return "+12029999999"
+            return "+12020999999"
         party = self._party(*rest)
         return party.number if party else None
 
