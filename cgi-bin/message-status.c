@@ -4,9 +4,7 @@
  * report about a text we do not know is answered like any other.
  */
 
-#include "log.h"
 #include "serve.h"
-#include "twiml.h"
 
 static enum rc
 take_report(struct exchange *x)
@@ -28,13 +26,7 @@ take_report(struct exchange *x)
 		    &x->fault, RC_INVALID, "ErrorCode", "is not a number");
 	rc = mask_report_text(
 	    &x->mask, x->id, sid, status, error > 0 ? error : 0);
-	if (rc == RC_NONE) {
-		log_warn("webhook_unknown", "status of unknown text %s", sid);
-		metrics_count(x->app->metrics, METRICS_WEBHOOKS_UNKNOWN);
-		rc = RC_OK;
-	}
-	x->answer.type = TWIML_TYPE;
-	return rc == RC_OK ? twiml_nothing(&x->answer.body) : rc;
+	return serve_report(x, rc, "status of unknown text", sid);
 }
 
 static const struct endpoint endpoints[] = {

@@ -5,9 +5,7 @@
  * other, so that it is deleted in time.
  */
 
-#include "log.h"
 #include "serve.h"
-#include "twiml.h"
 
 /* Reads the form into *report. */
 static enum rc
@@ -47,14 +45,8 @@ report_recording(struct exchange *x)
 	if ((rc = read_report(x, &report)) != RC_OK)
 		return rc;
 	rc = mask_recorded(&x->mask, &report);
-	if (rc == RC_NONE) {
-		log_warn("webhook_unknown", "recording of unknown call %s",
-		    report.call_sid);
-		metrics_count(x->app->metrics, METRICS_WEBHOOKS_UNKNOWN);
-		rc = RC_OK;
-	}
-	x->answer.type = TWIML_TYPE;
-	return rc == RC_OK ? twiml_nothing(&x->answer.body) : rc;
+	return serve_report(
+	    x, rc, "recording of unknown call", report.call_sid);
 }
 
 static const struct endpoint endpoints[] = {

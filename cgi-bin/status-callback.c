@@ -5,9 +5,7 @@
  * do not know is written down and answered like any other.
  */
 
-#include "log.h"
 #include "timestamp.h"
-#include "twiml.h"
 #include "voice.h"
 
 /* Reads the form into *report. */
@@ -59,14 +57,7 @@ report_progress(struct exchange *x)
 	if ((rc = read_report(x, &report)) != RC_OK)
 		return rc;
 	rc = mask_report(&x->mask, &report);
-	if (rc == RC_NONE) {
-		log_warn(
-		    "webhook_unknown", "status of unknown call %s", report.sid);
-		metrics_count(x->app->metrics, METRICS_WEBHOOKS_UNKNOWN);
-		rc = RC_OK;
-	}
-	x->answer.type = TWIML_TYPE;
-	return rc == RC_OK ? twiml_nothing(&x->answer.body) : rc;
+	return serve_report(x, rc, "status of unknown call", report.sid);
 }
 
 static const struct endpoint endpoints[] = {

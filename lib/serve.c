@@ -529,3 +529,15 @@ serve_url(const struct app *app, const char *path, char *out, size_t size)
 {
 	conf_url(&app->conf, path, out, size);
 }
+
+enum rc
+serve_report(struct exchange *x, enum rc rc, const char *what, const char *sid)
+{
+	if (rc == RC_NONE) {
+		log_warn("webhook_unknown", "%s %s", what, sid);
+		metrics_count(x->app->metrics, METRICS_WEBHOOKS_UNKNOWN);
+		rc = RC_OK;
+	}
+	x->answer.type = TWIML_TYPE;
+	return rc == RC_OK ? twiml_nothing(&x->answer.body) : rc;
+}

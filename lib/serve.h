@@ -101,4 +101,12 @@ enum rc serve_check_query(struct exchange *x, const char *const *known);
 /* Writes the URL that Twilio shall call for path into out (conf_url). */
 void serve_url(const struct app *app, const char *path, char *out, size_t size);
 
+/*
+ * Answers a report of Twilio's, which wants no instructions. rc: what writing
+ * it down came to; RC_NONE, about something we do not know (what, sid), is
+ * logged and counted and answered like any other.
+ */
+enum rc serve_report(
+    struct exchange *x, enum rc rc, const char *what, const char *sid);
+
 #endif
