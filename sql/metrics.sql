@@ -14,11 +14,11 @@ SELECT state, country, count(*) FROM number WHERE service_id = $1
 GROUP BY state, country;
 
 -- name: metrics_pairs
--- Who met last.
+-- Who met last, of those who are not erased.
 SELECT a.person, b.person FROM session s
 JOIN party a ON a.session_id = s.id AND a.position = 0 AND a.replaced_at IS NULL
 JOIN party b ON b.session_id = s.id AND b.position = 1 AND b.replaced_at IS NULL
-WHERE s.service_id = $1
+WHERE s.service_id = $1 AND s.erasure_id IS NULL
 ORDER BY s.id DESC LIMIT 16;
 
 -- name: metrics_waiting

@@ -251,6 +251,8 @@ def test_a_session_is_erased_here_and_at_twilio(talked):
     for person in (customer, driver):
         answer = stack.voice(person, masked(session))
         assert (answer.said, answer.dial) == (TRIP_ENDED, None)
+    assert "\ncallmask_database_up 1\n" in stack.request(
+        "GET", "/metrics").body.decode()
     # Again: the same receipt.
     assert erase(stack, "session", session["id"])["id"] == made["id"]
 

@@ -66,6 +66,16 @@ test_sessions_and_room(void **state)
 	open_session(s, "r2", CLARA, BORIS);
 	assert_true(
 	    told(s, NOW, "callmask_pool_free_ratio{service=\"taxi\"} 0.000"));
+	/* Who is erased is not asked about; Boris still has both. */
+	store_run(s,
+	    "INSERT INTO erasure (id, service_id, subject, subject_id,"
+	    " requested_at) SELECT 'era_1', id, 'session', '', 1 FROM service");
+	store_run(s, "UPDATE session SET erasure_id = 'era_1'"
+		     " WHERE reference = 'r2'");
+	store_run(s, "UPDATE party SET person = x'' WHERE session_id ="
+		     " (SELECT id FROM session WHERE reference = 'r2')");
+	assert_true(
+	    told(s, NOW, "callmask_pool_free_ratio{service=\"taxi\"} 0.000"));
 	/* Nothing is held any more. */
 	assert_true(told(s, NOW + TTL + HOLD,
 	    "callmask_pool_free_ratio{service=\"taxi\"} 1.000"));
