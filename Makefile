@@ -26,12 +26,13 @@ B	?= build
 PROGRAMS := voice-inbound voice-code voice-screen voice-placed voice-ended \
 	status-callback message-inbound message-status session-create \
 	session-get session-update session-intent session-call session-message \
-	session-close routes events recording-callback recording metrics
+	session-close routes events recording-callback recording metrics admin
 CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
 	callmask_setup callmask_doctor callmask_service \
 	callmask_session callmask_numbers callmask_sync callmask_twilio callmask_advice \
 	callmask_webhook callmask_erase callmask_backup \
 	callmask_rekey
+ADMIN_OBJS := admin admin_signin
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -96,6 +97,11 @@ $(B)/libmask.a: $(LIB_OBJS)
 	@$(AR) rcs $@ $^
 
 $(B)/bin/callmask: $(CLI_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/bin/admin: $(ADMIN_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -252,8 +258,11 @@ install: all
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
 	sed -i 's|/usr/share/callmask|$(PREFIX)/share/callmask|' \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets/callmask-locations.conf
-	install -d $(DESTDIR)$(PREFIX)/share/callmask/v1
-	install -m 644 nginx/v1/* $(DESTDIR)$(PREFIX)/share/callmask/v1
+	for folder in v1 admin admin/vendor; do \
+		install -d $(DESTDIR)$(PREFIX)/share/callmask/$$folder; \
+		find nginx/$$folder -maxdepth 1 -type f -exec install -m 644 -t \
+		    $(DESTDIR)$(PREFIX)/share/callmask/$$folder {} +; \
+	done
 
 # A Debian package, in build/.
 deb: deb-deps

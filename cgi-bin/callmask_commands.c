@@ -32,7 +32,7 @@ const struct command cli_commands[] = {
 	{ "service", "set", CLI_NEEDS_SERVICE, 0, cli_service_set,
 	    "setting=value …", "change settings of the service" },
 	{ "key", "add", CLI_NEEDS_SERVICE, 0, cli_key_add,
-	    "[--role app|admin] --name name",
+	    "[--role app|admin|operator|viewer] --name name",
 	    "make an API key and show it, once" },
 	{ "key", "list", CLI_NEEDS_SERVICE, CLI_JSON, cli_key_list, "",
 	    "show the API keys" },

@@ -3,6 +3,8 @@
  * masked number each of them dials and sees.
  */
 
+#include <string.h>
+
 #include "serve.h"
 #include "view.h"
 
@@ -26,6 +28,7 @@ open_session(struct exchange *x)
 	    &x->mask, x->key.service_id, &x->in.session, &session, &x->fault);
 	if (rc != RC_OK)
 		return rc;
+	strcpy(x->subject, session.id);
 	x->answer.status = 201;
 	x->answer.type = VIEW_JSON;
 	buf_printf(

@@ -118,6 +118,7 @@ static const struct endpoint endpoints[] = {
 	    .path = "/v1/sessions/{id}",
 	    .allow = "GET, HEAD, PATCH",
 	    .auth = SERVE_KEY,
+	    .look = true,
 	    .act = get_session },
 	{ .method = NULL },
 };

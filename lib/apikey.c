@@ -14,13 +14,21 @@
 const char *const apikey_roles[APIKEY__MAX] = {
 	[APIKEY_APP] = "app",
 	[APIKEY_ADMIN] = "admin",
+	[APIKEY_OPERATOR] = "operator",
+	[APIKEY_VIEWER] = "viewer",
 };
 
-static enum apikey_role
-parse_role(const char *text)
+enum rc
+apikey_role_parse(enum apikey_role *role, const char *name)
 {
-	return strcmp(text, apikey_roles[APIKEY_ADMIN]) == 0 ? APIKEY_ADMIN
-							     : APIKEY_APP;
+	int i;
+
+	for (i = 0; i < APIKEY__MAX; i++)
+		if (strcmp(name, apikey_roles[i]) == 0) {
+			*role = (enum apikey_role)i;
+			return RC_OK;
+		}
+	return RC_INVALID;
 }
 
 enum rc
@@ -64,11 +72,13 @@ apikey_check(struct db *db, struct apikey *key, const char *text)
 	if (rc == RC_OK) {
 		db_column_copy(db, SQL_API_KEY_FIND, 0, found.service_id,
 		    sizeof found.service_id);
-		found.role =
-		    parse_role(db_column_text(db, SQL_API_KEY_FIND, 1));
+		apikey_role_parse(
+		    &found.role, db_column_text(db, SQL_API_KEY_FIND, 1));
 		blob = db_column_blob(db, SQL_API_KEY_FIND, 2, &len);
 		if (len == sizeof stored)
 			memcpy(stored, blob, len);
+		db_column_copy(
+		    db, SQL_API_KEY_FIND, 3, found.name, sizeof found.name);
 		db_done(db, SQL_API_KEY_FIND);
 	} else if (rc != RC_NONE) {
 		return rc;
@@ -91,13 +101,13 @@ apikey_list(struct db *db, const char *service_id,
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(service_id)));
 	for (; rc == RC_OK; rc = db_next(db, sql)) {
 		struct apikey key = {
-			.role = parse_role(db_column_text(db, sql, 2)),
 			.created_at = db_column_int(db, sql, 3),
 			.revoked_at = db_column_int(db, sql, 4),
 		};
 
 		db_column_copy(db, sql, 0, key.id, sizeof key.id);
 		db_column_copy(db, sql, 1, key.name, sizeof key.name);
+		apikey_role_parse(&key.role, db_column_text(db, sql, 2));
 		snprintf(
 		    key.service_id, sizeof key.service_id, "%s", service_id);
 		each(cookie, &key);

@@ -16,10 +16,17 @@
 /* Bytes of a key with its NUL. */
 #define APIKEY_SIZE (3 + 26 + 1 + 64 + 1)
 
-/* What a key may do: an app opens and closes sessions, an admin all. */
+/*
+ * What a key may do. The API takes those of an app, which opens and closes
+ * sessions, and of an admin, who may do all. The admin panel takes those of an
+ * admin or an operator, who may do the same there, and of a viewer, who may
+ * only look.
+ */
 enum apikey_role {
 	APIKEY_APP,
 	APIKEY_ADMIN,
+	APIKEY_OPERATOR,
+	APIKEY_VIEWER,
 	APIKEY__MAX
 };
 
@@ -33,8 +40,11 @@ struct apikey {
 	int64_t revoked_at; /* epoch seconds; 0: valid */
 };
 
-/* Names of the roles, "app" and "admin", by enum apikey_role. */
+/* Names of the roles, like "app", by enum apikey_role. */
 extern const char *const apikey_roles[APIKEY__MAX];
+
+/* Reads a role by its name. RC_INVALID. */
+enum rc apikey_role_parse(enum apikey_role *role, const char *name);
 
 /* Makes a key of key's service, name and role, stores its id in *key and the
  * key itself in text. */
@@ -42,7 +52,7 @@ enum rc apikey_insert(
     struct db *db, struct apikey *key, char text[APIKEY_SIZE], int64_t now_ms);
 
 /*
- * Reads who holds the key in text into *key (id, service, role). Returns
+ * Reads who holds the key in text into *key (id, service, name, role). Returns
  * RC_UNAUTHORIZED for a key that is malformed, unknown, revoked or wrong,
  * and takes the same time for the last three.
  */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
 #include "code.h"
 #include "event.h"
 #include "outbox.h"
@@ -463,7 +464,12 @@ forget_common(struct sweep *sweep)
 	    (rc = drop(sweep, SQL_TIDY_RECORDINGS,
 		 DB_ARGS(long_ago, DB_INT(sweep->left)))) != RC_OK ||
 	    (rc = drop(sweep, SQL_TIDY_CALLS_FOREIGN,
-		 DB_ARGS(long_ago, DB_INT(sweep->left)))) != RC_OK)
+		 DB_ARGS(long_ago, DB_INT(sweep->left)))) != RC_OK ||
+	    (rc = drop(sweep, SQL_SIGN_IN_PURGE,
+		 DB_ARGS(now, DB_INT(sweep->left)))) != RC_OK ||
+	    (rc = drop(sweep, SQL_AUDIT_PURGE,
+		 DB_ARGS(DB_INT(sweep->now - AUDIT_KEPT_S),
+		     DB_INT(sweep->left)))) != RC_OK)
 		return rc;
 	return drop(sweep, SQL_TIDY_MESSAGES_FOREIGN,
 	    DB_ARGS(long_ago, DB_INT(sweep->left)));

@@ -50,7 +50,7 @@ static const char *const programs[] = { "other", "voice-inbound", "voice-code",
 	"message-inbound", "message-status", "session-create", "session-get",
 	"session-update", "session-intent", "session-call", "session-message",
 	"session-close", "routes", "events", "metrics", "recording-callback",
-	"recording" };
+	"recording", "admin" };
 
 #define PROGRAMS ((int)(sizeof programs / sizeof programs[0]))
 

@@ -9,11 +9,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "idempotency.h"
 #include "log.h"
 #include "twiml.h"
 #include "version.h"
 #include "view.h"
+
+/* The admin panel: below it is the API once more, opened by a cookie. */
+#define PANEL "/admin"
+#define COOKIE "__Host-callmask"
+/* How long to wait to write down that it was used, milliseconds. */
+#define SEEN_WAIT_MS 50
 
 /* How each result is told: the API's stable codes. */
 static const struct {
@@ -57,6 +64,7 @@ struct turn {
 	const struct endpoint *endpoints;
 	const struct endpoint *endpoint; /* NULL until found */
 	int program;                     /* where its times are counted */
+	bool panel; /* below /admin/: a cookie is what opens it */
 	struct exchange x;
 };
 
@@ -91,10 +99,15 @@ find_endpoint(struct turn *turn)
 
 	if (req_path(turn->req, path) != RC_OK)
 		return RC_PATH;
+	turn->panel = strncmp(path, PANEL "/v1/", strlen(PANEL "/v1/")) == 0;
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
 	for (e = turn->endpoints; e->method != NULL; e++) {
-		if (!path_matches(e->path, path, turn->x.id))
+		if (!path_matches(e->path,
+			turn->panel && e->auth == SERVE_KEY
+			    ? path + strlen(PANEL)
+			    : path,
+			turn->x.id))
 			continue;
 		turn->endpoint = e;
 		if (strcmp(e->method, method) == 0)
@@ -126,17 +139,68 @@ check_type(const struct turn *turn)
 
 /* Checks the API key. */
 static enum rc
+check_bearer(struct exchange *x)
+{
+	const char *text = req_param(x->req, "HTTP_AUTHORIZATION");
+	enum rc rc;
+
+	if (strncasecmp(text, "Bearer ", 7) != 0)
+		return RC_UNAUTHORIZED;
+	rc = apikey_check(x->app->db, &x->key, text + 7);
+	if (rc == RC_OK && x->key.role != APIKEY_APP &&
+	    x->key.role != APIKEY_ADMIN)
+		return rc_fault(&x->fault, RC_FORBIDDEN, "",
+		    "this key opens the admin panel only");
+	return rc;
+}
+
+static enum rc
+note_seen(struct db *db, void *cookie)
+{
+	return signin_seen(db, cookie, app_now_ms() / 1000);
+}
+
+/* Checks the cookie of an operator. */
+static enum rc
+check_cookie(struct exchange *x)
+{
+	struct signin signin;
+	char token[SIGNIN_SIZE];
+	enum rc rc;
+
+	if ((rc = serve_token(x, token)) != RC_OK ||
+	    (rc = signin_check(
+		 x->app->db, &signin, token, x->mask.now_ms / 1000)) != RC_OK)
+		return rc;
+	x->key = signin.key;
+	x->ends_at = signin.ends_at;
+	/* Failing that they are signed out a little sooner, nothing more. */
+	if (signin.unseen)
+		db_transact(x->app->db, SEEN_WAIT_MS, note_seen, token);
+	crypto_wipe(token, sizeof token);
+	return RC_OK;
+}
+
+/* Checks who asks and whether they may. */
+static enum rc
 check_key(struct turn *turn)
 {
-	const char *text = req_param(turn->req, "HTTP_AUTHORIZATION");
 	struct exchange *x = &turn->x;
-	enum rc rc = RC_UNAUTHORIZED;
+	const struct endpoint *e = turn->endpoint;
+	enum rc rc;
 
-	if (strncasecmp(text, "Bearer ", 7) == 0)
-		rc = apikey_check(x->app->db, &x->key, text + 7);
+	rc = turn->panel ? check_cookie(x) : check_bearer(x);
 	if (rc == RC_UNAUTHORIZED)
 		metrics_count(x->app->metrics, METRICS_KEYS_REFUSED);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	if (e->right == SERVE_ADMIN && x->key.role == APIKEY_APP)
+		return rc_fault(
+		    &x->fault, RC_FORBIDDEN, "", "takes an admin key");
+	if (e->write && x->key.role == APIKEY_VIEWER)
+		return rc_fault(
+		    &x->fault, RC_FORBIDDEN, "", "a viewer may only look");
+	return RC_OK;
 }
 
 /* Checks Twilio's signature over the body, a form. */
@@ -199,7 +263,7 @@ write_problem(struct turn *turn, enum rc rc)
 	view_problem(&answer->body, &problem);
 	if (rc == RC_METHOD)
 		answer_header(answer, "Allow", turn->endpoint->allow);
-	if (rc == RC_UNAUTHORIZED)
+	if (rc == RC_UNAUTHORIZED && !turn->panel)
 		answer_header(answer, "WWW-Authenticate", "Bearer");
 	if (problem.status == 503)
 		answer_header(answer, "Retry-After", "1");
@@ -212,6 +276,57 @@ is_outcome(enum rc rc)
 {
 	return rc == RC_OK || rc == RC_POOL || rc == RC_REFERENCE ||
 	       rc == RC_REFUSED;
+}
+
+/* The action of an endpoint, as the audit log calls it. */
+static void
+name_action(const struct endpoint *e, char action[AUDIT_ACTION_SIZE])
+{
+	snprintf(action, AUDIT_ACTION_SIZE, "%s %s", e->method, e->path);
+}
+
+/* Notes a change in the audit log. What an app does is in the events. */
+static enum rc
+note_change(struct turn *turn)
+{
+	char action[AUDIT_ACTION_SIZE];
+
+	if (turn->endpoint->auth != SERVE_KEY || turn->x.key.role == APIKEY_APP)
+		return RC_OK;
+	name_action(turn->endpoint, action);
+	return serve_audit(&turn->x, action);
+}
+
+static enum rc
+note_look(struct db *db, void *cookie)
+{
+	struct turn *turn = cookie;
+
+	(void)db;
+	return note_change(turn);
+}
+
+/* Notes a look at personal data, unless it is the same as a moment ago. Fails
+ * closed: what cannot be noted is not shown. */
+static enum rc
+check_look(struct turn *turn)
+{
+	struct exchange *x = &turn->x;
+	char action[AUDIT_ACTION_SIZE];
+	enum rc rc;
+
+	if (x->key.role == APIKEY_APP)
+		return RC_OK;
+	name_action(turn->endpoint, action);
+	rc = audit_looked(x->app->db,
+	    &(struct audit){ .service_id = x->key.service_id,
+		.key_id = x->key.id,
+		.action = action,
+		.subject = x->subject },
+	    x->mask.now_ms / 1000);
+	if (rc == RC_NONE)
+		rc = db_transact(x->app->db, DB_WAIT_MS, note_look, turn);
+	return rc;
 }
 
 /* What a deed runs with. */
@@ -255,6 +370,8 @@ write_once(struct db *db, void *cookie)
 		}
 	}
 	rc = w->turn->endpoint->act(x);
+	if (rc == RC_OK)
+		rc = note_change(w->turn);
 	if (!rc_final(rc))
 		return rc;
 	if (rc != RC_OK)
@@ -335,11 +452,14 @@ act(struct turn *turn)
 	struct writing writing = { .turn = turn };
 	enum rc rc;
 
+	snprintf(x->subject, sizeof x->subject, "%s", x->id);
 	if (e->read != NULL && (rc = e->read(x)) != RC_OK)
 		return rc;
-	if (!e->write)
-		return e->act(x);
-	if (e->auth == SERVE_KEY &&
+	if (!e->write) {
+		rc = e->act(x);
+		return rc == RC_OK && e->look ? check_look(turn) : rc;
+	}
+	if (e->auth == SERVE_KEY && !e->secret &&
 	    (rc = read_question(turn, &writing)) != RC_OK)
 		return rc;
 	rc = db_transact(x->app->db, DB_WAIT_MS, write_once, &writing);
@@ -443,6 +563,9 @@ clear(struct turn *turn)
 	answer_reset(&x->answer);
 	crypto_wipe(&x->in, sizeof x->in);
 	crypto_wipe(&x->key, sizeof x->key);
+	x->ends_at = 0;
+	x->subject[0] = '\0';
+	x->detail[0] = '\0';
 	x->fault = (struct fault){ .field = "" };
 	x->id[0] = '\0';
 	turn->endpoint = NULL;
@@ -522,6 +645,54 @@ serve_check_query(struct exchange *x, const char *const *known)
 			    &x->fault, RC_INVALID, known[k], "is there twice");
 	}
 	return RC_OK;
+}
+
+enum rc
+serve_token(struct exchange *x, char text[SIGNIN_SIZE])
+{
+	const char *cookie = req_param(x->req, "HTTP_COOKIE");
+	const char *name = COOKIE "=";
+	size_t len;
+
+	text[0] = '\0';
+	if (strcmp(req_param(x->req, "HTTP_SEC_FETCH_SITE"), "same-origin") !=
+	    0)
+		return rc_fault(&x->fault, RC_FORBIDDEN, "",
+		    "only pages of this site may ask");
+	for (; cookie[0] != '\0'; cookie += len + strspn(cookie + len, "; ")) {
+		len = strcspn(cookie, ";");
+		if (strncmp(cookie, name, strlen(name)) == 0 &&
+		    len == strlen(name) + SIGNIN_SIZE - 1)
+			snprintf(
+			    text, SIGNIN_SIZE, "%s", cookie + strlen(name));
+	}
+	return RC_OK;
+}
+
+void
+serve_set_token(struct exchange *x, const char *text)
+{
+	char value[200];
+
+	snprintf(value, sizeof value,
+	    COOKIE "=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Strict",
+	    text, text[0] != '\0' ? SIGNIN_LASTS_S : 0);
+	answer_header(&x->answer, "Set-Cookie", value);
+	crypto_wipe(value, sizeof value);
+}
+
+enum rc
+serve_audit(struct exchange *x, const char *action)
+{
+	return audit_put(x->app->db, x->mask.keys,
+	    &(struct audit){ .service_id = x->key.service_id,
+		.key_id = x->key.id,
+		.name = x->key.name,
+		.action = action,
+		.subject = x->subject,
+		.detail = x->detail,
+		.request_id = req_param(x->req, "REQUEST_ID") },
+	    x->mask.now_ms / 1000);
 }
 
 void

@@ -6,6 +6,7 @@
  * documents. Strict at the door: one reading of a document or none.
  */
 
+#include "apikey.h"
 #include "buf.h"
 #include "call.h"
 #include "erasure.h"
@@ -57,6 +58,10 @@ enum rc view_read_call(char role[SESSION_ROLE_SIZE], const char *body,
 enum rc view_read_note(
     struct mask_note *note, const char *body, size_t len, struct fault *fault);
 
+/* Reads the body of POST /admin/sign-in, a key. Same results. */
+enum rc view_read_key(
+    char key[APIKEY_SIZE], const char *body, size_t len, struct fault *fault);
+
 /*
  * Appends body in a form that is the same for all documents that mean the
  * same: keys sorted, no blanks. RC_SYNTAX.
@@ -105,6 +110,11 @@ enum rc view_event(struct buf *out, const struct event_record *event);
  * the last, or else what was asked for. Returns RC_MEMORY. */
 enum rc view_events(
     struct buf *out, const struct event_record *events, int len, int64_t next);
+
+/* Appends who asks: a key, its service's name, and until when it is worth
+ * something; 0: for good. Returns RC_MEMORY. */
+enum rc view_self(struct buf *out, const struct apikey *key,
+    const char *service, int64_t ends_at);
 
 /* Appends a problem document. Returns RC_MEMORY. */
 enum rc view_problem(struct buf *out, const struct view_problem *problem);

@@ -4,7 +4,7 @@ VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: api_key_find
 -- A key that has not been revoked.
-SELECT service_id, role, secret_hash FROM api_key
+SELECT service_id, role, secret_hash, name FROM api_key
 WHERE id = $1 AND revoked_at IS NULL;
 
 -- name: api_key_list

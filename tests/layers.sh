@@ -10,12 +10,12 @@ awk '
 BEGIN {
 	floors = "rc buf log utf8 timestamp crypto id form conf sql version wake address;" \
 	    "db db_driver db_sqlite req twiml http;" \
-	    "phone phone_country policy say service apikey number leg code intent event " \
+	    "phone phone_country policy say service apikey signin audit number leg code intent event " \
 	    "call session idempotency twilio_sign outbox hook " \
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
 	    "mask mask_call mask_place mask_text mask_tidy mask_recording " \
-	    "mask_erase reseal plan view metrics deliver " \
+	    "mask_erase reseal plan view view_json view_read metrics deliver " \
 	    "metrics_text metrics_gauges " \
 	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"
@@ -27,7 +27,7 @@ BEGIN {
 	}
 	programs = n
 	split("fcgiapp=req libxml/xmlwriter=twiml sqlite3=db_sqlite " \
-	    "jansson=view|twilio_rest|twilio_number sodium=crypto openssl/evp=crypto " \
+	    "jansson=view_json|twilio_rest|twilio_number sodium=crypto openssl/evp=crypto " \
 	    "openssl/params=crypto openssl/core_names=crypto ini=conf curl/curl=http", \
 	    pairs, " ")
 	for (i in pairs) {
@@ -47,8 +47,10 @@ FNR == 1 {
 	other = $2
 	gsub(/"|\.h$|\.h"$/, "", other)
 	sub(/\.h$/, "", other)
-	if (FILENAME ~ /^cgi-bin/ && other == "callmask")
+	if (FILENAME ~ /^cgi-bin/ && (other == "callmask" || other == "admin"))
 		next
+	if (other == "view_json" && name !~ /^view/)
+		complain("must leave view_json.h to the views")
 	if (floor[other] == "" || floor[other] > here)
 		complain("must not include " other ".h")
 }

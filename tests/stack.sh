@@ -79,6 +79,7 @@ programs='
 	recording-callback GET /twilio/recording
 	recording        GET   /v1/recordings/none
 	metrics          POST  /metrics
+	admin            GET   /admin/sign-in
 '
 names=$(awk '{ print $1 }' <<<"$programs")
 parts="nginx sandbox outboxd $names"

@@ -1,6 +1,6 @@
 // The page: the story, the phones, the wire.
 
-import {html, render, useEffect, useState} from './vendor/preact-htm.js';
+import {html, render, useEffect, useState} from '/admin/vendor/preact-htm.js';
 import {ask, follow, post} from './api.js';
 import {hush, ring, speak} from './sound.js';
 import {extras, next, steps} from './story.js';

@@ -1,7 +1,7 @@
 // One phone: its app, keypad and texts, and a call when there is one.
 
 import {html, useEffect, useLayoutEffect, useRef, useState}
-  from './vendor/preact-htm.js';
+  from '/admin/vendor/preact-htm.js';
 import {post} from './api.js';
 import {live, pretty} from './world.js';
 

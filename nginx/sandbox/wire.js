@@ -1,7 +1,7 @@
 // The wire: who asked whom what, in the order it happened. Real numbers stand
 // here as names, as they do in callmask's own logs.
 
-import {html, useEffect, useLayoutEffect, useRef} from './vendor/preact-htm.js';
+import {html, useEffect, useLayoutEffect, useRef} from '/admin/vendor/preact-htm.js';
 import {people, person, pretty} from './world.js';
 
 // A text in which real numbers are names and long identifiers are short.

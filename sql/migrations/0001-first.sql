@@ -70,11 +70,44 @@ CREATE TABLE api_key (
 	id TEXT PRIMARY KEY,           -- 'key_' and 26 characters; part of the key
 	service_id TEXT NOT NULL REFERENCES service (id), -- whose sessions it opens
 	name TEXT NOT NULL,            -- who holds it
-	role TEXT NOT NULL CHECK (role IN ('app', 'admin')), -- what it may do
+	role TEXT NOT NULL CHECK
+	    (role IN ('app', 'admin', 'operator', 'viewer')), -- what it may do
 	secret_hash BYTEA NOT NULL,    -- SHA-256 of the secret part
 	created_at BIGINT NOT NULL,    -- epoch seconds
 	revoked_at BIGINT              -- epoch seconds; NULL: valid
 );
+
+-- Who is signed in to the admin panel. A browser has a token, of which only a
+-- hash is kept.
+CREATE TABLE sign_in (
+	token_hash BYTEA PRIMARY KEY,  -- SHA-256 of the token
+	key_id TEXT NOT NULL REFERENCES api_key (id), -- by which key
+	seen_at BIGINT NOT NULL,       -- epoch seconds of a request, to a minute
+	ends_at BIGINT NOT NULL        -- epoch seconds; worth nothing from then on
+);
+
+CREATE INDEX sign_in_age ON sign_in (ends_at);
+
+-- What operators did and looked at, append-only. Each row is sealed by a keyed
+-- hash over itself and the hash before, so that none can be changed or taken
+-- out unseen. Words and ids only: never a real number.
+CREATE TABLE audit (
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose
+	seq BIGINT NOT NULL,           -- 1, 2, 3 … per service
+	at BIGINT NOT NULL,            -- epoch seconds
+	key_id TEXT NOT NULL,          -- by which key; '': on the command line
+	name TEXT NOT NULL,            -- who: the key's name, or the system's user
+	action TEXT NOT NULL,          -- 'POST /v1/sessions/{id}/close', 'sign in'
+	subject TEXT NOT NULL,         -- what it was done to, an id; '': nothing
+	detail TEXT NOT NULL,          -- more of it in words; '': nothing
+	request_id TEXT NOT NULL,      -- as in the logs; '': none
+	hash BYTEA NOT NULL,           -- over this row and the hash before
+	PRIMARY KEY (service_id, seq)
+);
+
+-- Whether somebody looked at something lately, and what may be forgotten.
+CREATE INDEX audit_look ON audit (service_id, key_id, subject, action, at);
+CREATE INDEX audit_age ON audit (at);
 
 -- The pool: Twilio numbers that people see and dial. Not personal data.
 CREATE TABLE number (

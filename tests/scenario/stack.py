@@ -24,7 +24,7 @@ PROGRAMS = ("voice-inbound", "voice-code", "voice-screen", "voice-placed",
             "message-status", "session-create", "session-get",
             "session-update", "session-intent", "session-call",
             "session-message", "session-close", "routes", "events",
-            "recording-callback", "recording", "metrics")
+            "recording-callback", "recording", "metrics", "admin")
 COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "calls_unrecorded", "webhooks_forged", "webhooks_unknown",
             "keys_refused", "requests_failed", "pool_low",
@@ -32,7 +32,8 @@ COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
             "deliveries_parked")
 TABLES = ("schema_version", "service", "api_key", "number", "session", "party",
           "leg", "call", "event", "outbox", "attempt", "idempotency",
-          "webhook_secret", "message", "recording", "erasure", "erasure_item")
+          "webhook_secret", "message", "recording", "erasure", "erasure_item",
+          "sign_in", "audit")
 BIN_DIR = pathlib.Path(os.environ.get("BIN_DIR") or client.ROOT / "build/bin")
 
 

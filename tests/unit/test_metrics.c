@@ -318,7 +318,7 @@ test_places_of_programs_and_reasons(void **state)
 		"session-create", "session-get", "session-update",
 		"session-intent", "session-call", "session-message",
 		"session-close", "routes", "events", "metrics",
-		"recording-callback", "recording" };
+		"recording-callback", "recording", "admin" };
 	static const char *const reasons[] = { "connected", "connected_by_code",
 		"connected_by_intent", "relayed", "number_unknown",
 		"caller_withheld", "caller_unknown", "attestation_failed",
