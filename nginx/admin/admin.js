@@ -4,7 +4,7 @@
 import {html, render, useEffect, useRef, useState}
   from './vendor/preact-htm.js';
 import {get, onSignedOut, signIn, signOut} from './api.js';
-import {Problem} from './parts.js';
+import {Notices, Problem} from './parts.js';
 import * as overview from './overview.js';
 
 // Each page is a function of {self, path, go}: who is signed in, what stands
@@ -62,6 +62,29 @@ function SignIn({over, done}) {
     </main>`;
 }
 
+// The list of pages. On narrow screens it is behind a button.
+function Pages({at}) {
+  const [open, setOpen] = useState(false);
+  const button = useRef();
+  useEffect(() => setOpen(false), [at]);
+  return html`
+    <nav aria-label="Pages" onKeyDown=${event => {
+      if (event.key === 'Escape' && open) {
+        setOpen(false);
+        button.current.focus();
+      }
+    }}>
+      <button class="plain menu" ref=${button} aria-expanded=${String(open)}
+              aria-controls="pages" onClick=${() => setOpen(!open)}>Menu</button>
+      <ul id="pages" class=${open ? 'open' : ''}>
+        ${Object.entries(pages).map(([name, {title}]) => html`
+          <li><a href=${'#/' + name} onClick=${() => setOpen(false)}
+                 aria-current=${name === at.name ? 'page' : undefined}
+              >${title}</a></li>`)}
+      </ul>
+    </nav>`;
+}
+
 function Panel({self, leave}) {
   const [at, setAt] = useState(here());
   const main = useRef();
@@ -79,25 +102,23 @@ function Panel({self, leave}) {
     document.title = `${page.title} · ${self.service} · callmask`;
   }, [page, self]);
   return html`
-    <header>
+    <div class="panel">
       <a class="skip" href="#main" onClick=${event => {
         event.preventDefault();
         main.current.focus();
       }}>To the page</a>
-      <strong>callmask <small>${self.service}</small></strong>
-      <nav aria-label="Pages">
-        <ul>${Object.entries(pages).map(([name, {title}]) => html`
-          <li><a href=${'#/' + name}
-                 aria-current=${name === at.name ? 'page' : undefined}
-              >${title}</a></li>`)}
-        </ul>
-      </nav>
-      <span class="who">${self.name} <small>${self.role}</small>
-        <button class="plain" onClick=${leave}>Sign out</button></span>
-    </header>
-    <main id="main" tabindex="-1" ref=${main}>
-      <${page.Page} key=${at.name} self=${self} path=${at.path} go=${go} />
-    </main>`;
+      <header>
+        <p class="brand">callmask <small>${self.service}</small></p>
+        <${Pages} at=${at} />
+        <p class="who">${self.name} <small>${self.role}</small>
+          <button class="plain" onClick=${leave}>Sign out</button></p>
+      </header>
+      <main id="main" tabindex="-1" ref=${main}>
+        <${page.Page} key=${[at.name, ...at.path].join('/')}
+                      self=${self} path=${at.path} go=${go} />
+      </main>
+      <${Notices} />
+    </div>`;
 }
 
 function Admin() {
