@@ -6,10 +6,11 @@ import {html, render, useEffect, useRef, useState}
 import {get, onSignedOut, signIn, signOut} from './api.js';
 import {Notices, Problem} from './parts.js';
 import * as overview from './overview.js';
+import * as sessions from './sessions.js';
 
 // Each page is a function of {self, path, go}: who is signed in, what stands
 // behind the page's name in the address, and how to get elsewhere.
-const pages = {overview};
+const pages = {overview, sessions};
 
 const here = () => {
   const [name, ...path] = location.hash.replace(/^#\/?/, '').split('/')
