@@ -6,6 +6,7 @@ import {html, render, useEffect, useRef, useState}
 import {get, onSignedOut, signIn, signOut} from './api.js';
 import {Notices, Problem} from './parts.js';
 import * as overview from './overview.js';
+import * as sessions from './sessions.js';
 import * as numbers from './numbers.js';
 import * as deliveries from './deliveries.js';
 import * as keys from './keys.js';
@@ -14,7 +15,7 @@ import * as audit from './audit.js';
 
 // Each page is a function of {self, path, go}: who is signed in, what stands
 // behind the page's name in the address, and how to get elsewhere.
-const pages = {overview, numbers, deliveries, keys, settings, audit};
+const pages = {overview, sessions, numbers, deliveries, keys, settings, audit};
 
 const here = () => {
   const [name, ...path] = location.hash.replace(/^#\/?/, '').split('/')

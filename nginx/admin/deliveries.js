@@ -55,7 +55,11 @@ function List({self, state}) {
     query => get(`deliveries?${query}&state=${state}`), [state], 10000);
   const [asking, setAsking] = useState(false);
   const retryAll = async () => {
-    const {retried} = await post('deliveries/retry');
+    let retried = 0, answer;
+    do {
+      answer = await post('deliveries/retry');
+      retried += answer.retried;
+    } while (answer.more);
     say(retried === 1
       ? 'One delivery is tried anew.' : `${count(retried)} deliveries are tried anew.`);
     await pages.again();
@@ -105,15 +109,16 @@ function One({self, id}) {
   return html`
     <${Loaded} of=${loaded}>${delivery => html`
       <dl class="facts">
-        <dt>What</dt><dd>${kindOf(delivery)}</dd>
-        <dt>About</dt><dd><${Subject} delivery=${delivery} /></dd>
-        <dt>State</dt>
-        <dd><${Badge} kind=${states[delivery.state].kind}
-          >${states[delivery.state].words}<//></dd>
-        <dt>Since</dt><dd><${Moment} at=${delivery.created_at} seconds /></dd>
-        <dt>${delivery.state === 'waiting' ? 'Next' : 'Ended'}</dt>
-        <dd><${When} delivery=${delivery} /></dd>
-        <dt>Last answer</dt><dd><${Answer} ...${delivery} /></dd>
+        <div><dt>What</dt><dd>${kindOf(delivery)}</dd></div>
+        <div><dt>About</dt><dd><${Subject} delivery=${delivery} /></dd></div>
+        <div><dt>State</dt>
+          <dd><${Badge} kind=${states[delivery.state].kind}
+            >${states[delivery.state].words}<//></dd></div>
+        <div><dt>Since</dt>
+          <dd><${Moment} at=${delivery.created_at} seconds /></dd></div>
+        <div><dt>${delivery.state === 'waiting' ? 'Next' : 'Ended'}</dt>
+          <dd><${When} delivery=${delivery} /></dd></div>
+        <div><dt>Last answer</dt><dd><${Answer} ...${delivery} /></dd></div>
       </dl>
       ${delivery.state === 'parked' && mayChange(self) && html`
         <div class="actions">

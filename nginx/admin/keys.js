@@ -73,7 +73,7 @@ export function Page({self}) {
     await pages.again();
   };
   return html`
-    <div class="heading">
+    <div class="head">
       <h1>Keys</h1>
       ${mayChange(self) && !adding && html`
         <button onClick=${() => setAdding(true)}>Add a key</button>`}

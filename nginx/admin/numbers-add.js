@@ -39,10 +39,9 @@ async function send(rows, tell, stopped) {
   for (let at = 0; at < left.length && !stopped(); at += PORTION) {
     const portion = left.slice(at, at + PORTION);
     const answer = await post('numbers', {numbers: portion.map(row => row.number)});
-    const of = new Map(answer.results.map(each => [each.number, each]));
-    for (const row of portion)
-      Object.assign(row, {
-        result: of.get(row.number).result, detail: of.get(row.number).detail});
+    // In the order they were sent: a refused number is not told again.
+    answer.results.forEach(({result, detail}, place) =>
+      Object.assign(portion[place], {result, detail}));
     tell([...rows]);
   }
 }

@@ -231,7 +231,7 @@ export function Page({self, path, go}) {
   if (path[0] === 'add' && mayChange(self))
     return html`<${Add} />`;
   return html`
-    <div class="heading">
+    <div class="head">
       <h1>Numbers</h1>
       ${mayChange(self) && html`<a role="button" href="#/numbers/add">Add numbers</a>`}
     </div>

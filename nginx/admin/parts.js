@@ -28,7 +28,8 @@
 //   <${Problem} error=${error} />   what went wrong, in words.
 //   <${Moment} at="2026-…Z" />      in the reader's time; `short`: today's without
 //       the date, `seconds`: to the second.
-//   count(1234), duration(75), phone('+1202…'), ago('2026-…Z')   as text.
+//   count(1234), duration(75), phone('+1202…'), ago('2026-…Z')   as text; dialled(
+//       '+1 (202) 555…') is what a person typed as E.164.
 //   mayChange(self)                 whether to show buttons that change something.
 
 import {createContext, html, useContext, useEffect, useRef, useState}
@@ -72,6 +73,8 @@ export function ago(at, now = Date.now()) {
 // E.164 with blanks where North Americans put them.
 export const phone = number => number &&
   number.replace(/^(\+1)(\d{3})(\d{3})(\d{4})$/, '$1 $2 $3 $4');
+
+export const dialled = text => text.replace(/[\s().-]/g, '');
 
 export const Moment = ({at, short, seconds}) => {
   if (!at)
