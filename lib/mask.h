@@ -175,6 +175,15 @@ enum rc mask_route(const struct mask *mask, const struct mask_dialled *dialled,
     struct mask_route *route);
 
 /*
+ * The same for a call that nobody makes: what is done under these settings
+ * where facts hold, but for those that the settings make. number stands for the
+ * masked number, phone for the other party's.
+ */
+void mask_imagine(const struct service *service,
+    const struct policy_facts *facts, const char *number, const char *phone,
+    struct mask_route *route);
+
+/*
  * The same for a withheld caller of a service with intents: takes the intent
  * that waits at the number, if one does. Changes the database: only in a
  * write transaction.
