@@ -2,7 +2,6 @@
 
 import {html, useEffect, useState} from './vendor/preact-htm.js';
 import {post} from './api.js';
-import {Problem} from './parts.js';
 
 // Somebody who types is not asked after.
 const REST_MS = 300;
@@ -18,24 +17,38 @@ function speak(sentences, language) {
   }
 }
 
-const Situation = ({it: {title, sentences, twiml}, language}) => html`
+const spoken = ({twiml}) => /<Say/.test(twiml);
+
+const Situation = ({it, language}) => html`
   <article>
-    <h3>${title}</h3>
-    ${sentences.length
-      ? sentences.map(sentence => html`<p lang=${language}>${sentence}</p>`)
-      : html`<p class="hint">Nothing is said.</p>`}
+    <h4>${it.title}</h4>
+    ${it.sentences.length
+      ? it.sentences.map(sentence => html`<p lang=${language}>${sentence}</p>`)
+      : html`<p class="hint">Nothing.</p>`}
     <div class="more">
-      ${canSpeak && twiml && sentences.length > 0 && html`
+      ${canSpeak && spoken(it) && html`
         <button class="plain small" type="button"
-                onClick=${() => speak(sentences, language)}
-          >Listen<span class="unseen"> to: ${title}</span></button>`}
-      ${twiml && html`
-        <details>
-          <summary>TwiML<span class="unseen"> of: ${title}</span></summary>
-          <pre tabindex="0">${twiml}</pre>
-        </details>`}
+                onClick=${() => speak(it.sentences, language)}
+          >Listen<span class="unseen"> to: ${it.title}</span></button>`}
+      <details>
+        <summary>TwiML<span class="unseen"> for: ${it.title}</span></summary>
+        <pre tabindex="0">${it.twiml.trim().replace(/></g, '>\n<')}</pre>
+      </details>
     </div>
   </article>`;
+
+const isText = ({situation}) => situation.startsWith('text_');
+
+const Situations = ({name, previews, language}) => html`
+  <section aria-label=${name}>
+    <h3>${name}</h3>
+    ${previews.map(each => html`
+      <${Situation} key=${each.situation} it=${each} language=${language} />`)}
+  </section>`;
+
+// The form says which setting it is about.
+const inWords = ({field, message}) => field?.startsWith('settings.')
+  ? `Not as the form stands: ${message.slice('settings.'.length)}.` : message;
 
 export function Preview({changes, language}) {
   const [state, setState] = useState({});
@@ -62,10 +75,11 @@ export function Preview({changes, language}) {
     <aside class="preview" aria-labelledby="preview-title" tabindex="0">
       <h2 id="preview-title">What people hear</h2>
       <p class="hint">Under the settings as they stand in the form, saved or not.</p>
-      ${state.error && html`
-        <p class="hint">Not while the form is as it is:</p>
-        <${Problem} error=${state.error} />`}
-      ${state.previews?.map(each => html`
-        <${Situation} key=${each.situation} it=${each} language=${state.language} />`)}
+      ${state.error && html`<p class="problem">${inWords(state.error)}</p>`}
+      ${state.previews && html`
+        <${Situations} name="Who calls hears" language=${state.language}
+          previews=${state.previews.filter(each => !isText(each))} />
+        <${Situations} name="Who texts reads" language=${state.language}
+          previews=${state.previews.filter(isText)} />`}
     </aside>`;
 }

@@ -126,14 +126,13 @@ function Setting({setting, value, set, wrong, changed}) {
   const name = html`${label(setting.name)}
     ${changed && html` <small class="changed">changed</small>`}`;
   return html`
-    <div class=${`setting ${setting.kind}`}>
+    <div class=${`setting of-${setting.kind}`}>
       ${isSwitch(setting)
         ? html`<label for=${id}>${input} ${name}</label>`
         : html`<label for=${id}>${name}</label>
           <div class="value">${input}
-            ${unit(setting) && html`<span>${unit(setting)}
-              ${unit(setting) === 'seconds' && value >= 60 && `= ${duration(value)}`}
-            </span>`}
+            <span>${unit(setting)}${unit(setting) === 'seconds' && value >= 60
+              && ` = ${duration(value)}`}</span>
           </div>`}
       ${wrong && html`<p class="problem" id=${`${id}-wrong`}>${wrong}</p>`}
       <small id=${`${id}-help`}>${help(setting)} <code>${setting.name}</code></small>
