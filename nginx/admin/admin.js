@@ -46,9 +46,10 @@ function SignIn({over, done}) {
   };
   return html`
     <main class="sign-in">
-      <h1>callmask</h1>
+      <h1><img src="icon.svg" alt="" width="28" height="28" /> callmask</h1>
       ${over && html`<p role="status">You have been signed out.</p>`}
       <form onSubmit=${submit}>
+        <input hidden autocomplete="username" value="callmask" />
         <label>Your key
           <input ref=${field} type="password" name="key" required
                  autocomplete="current-password" spellcheck="false"
@@ -68,27 +69,33 @@ function SignIn({over, done}) {
     </main>`;
 }
 
-// The list of pages. On narrow screens it is behind a button.
-function Pages({at}) {
+// The pages, and who is signed in. On narrow screens behind a button.
+function Menu({at, self, leave}) {
   const [open, setOpen] = useState(false);
   const button = useRef();
   useEffect(() => setOpen(false), [at]);
   return html`
-    <nav aria-label="Pages" onKeyDown=${event => {
+    <header onKeyDown=${event => {
       if (event.key === 'Escape' && open) {
         setOpen(false);
         button.current.focus();
       }
     }}>
+      <p class="brand">callmask <small>${self.service}</small></p>
       <button class="plain menu" ref=${button} aria-expanded=${String(open)}
-              aria-controls="pages" onClick=${() => setOpen(!open)}>Menu</button>
-      <ul id="pages" class=${open ? 'open' : ''}>
-        ${Object.entries(pages).map(([name, {title}]) => html`
-          <li><a href=${'#/' + name} onClick=${() => setOpen(false)}
-                 aria-current=${name === at.name ? 'page' : undefined}
-              >${title}</a></li>`)}
-      </ul>
-    </nav>`;
+              aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
+      <div id="menu" class=${open ? 'open' : ''}>
+        <nav aria-label="Pages">
+          <ul>${Object.entries(pages).map(([name, {title}]) => html`
+            <li><a href=${'#/' + name} onClick=${() => setOpen(false)}
+                   aria-current=${name === at.name ? 'page' : undefined}
+                >${title}</a></li>`)}
+          </ul>
+        </nav>
+        <p class="who">${self.name} <small>${self.role}</small>
+          <button class="plain" onClick=${leave}>Sign out</button></p>
+      </div>
+    </header>`;
 }
 
 function Panel({self, leave}) {
@@ -113,12 +120,7 @@ function Panel({self, leave}) {
         event.preventDefault();
         main.current.focus();
       }}>To the page</a>
-      <header>
-        <p class="brand">callmask <small>${self.service}</small></p>
-        <${Pages} at=${at} />
-        <p class="who">${self.name} <small>${self.role}</small>
-          <button class="plain" onClick=${leave}>Sign out</button></p>
-      </header>
+      <${Menu} at=${at} self=${self} leave=${leave} />
       <main id="main" tabindex="-1" ref=${main}>
         <${page.Page} key=${[at.name, ...at.path].join('/')}
                       self=${self} path=${at.path} go=${go} />

@@ -39,7 +39,7 @@ function troubles({health, pool, deliveries, parked}) {
 
 const Troubles = ({found}) => html`
   <div class="troubles" role="alert">${found.map(([kind, words, page]) => html`
-      <p class=${kind} key=${words}><strong>${kind === 'bad' ? 'Trouble' : 'Look'}:
+      <p class=${kind} key=${words}><strong>${kind === 'bad' ? 'Trouble' : 'Note'}:
         </strong>${' '}${words}${page && html`${' '}
         <a href=${'#/' + page}>See ${page}</a>`}</p>`)}</div>`;
 
@@ -93,16 +93,18 @@ const Out = ({deliveries, parked, texts: {today}}) => html`
   <section>
     <h2>Going out</h2>
     <dl class="figures">
-      ${deliveries.map(({channel, waiting, late}) => html`
+      ${deliveries.map(({channel, waiting}) => html`
         <${Figure} key=${channel} value=${count(waiting)}
-          name=${`wait for ${channel === 'app' ? 'the app' : 'Twilio'}`
-            + (late > 60 ? `, ${duration(late)} late` : '')} />`)}
-      <${Figure} name="given up" value=${count(parked)} kind=${parked ? 'warn' : ''} />
+          name=${`wait for ${channel === 'app' ? 'the app' : 'Twilio'}`} />`)}
+      <${Figure} name="given up" value=${count(parked)} />
     </dl>
-    <dl class="figures">
-      <${Figure} name="texts passed on today" value=${count(today.relayed)} />
-      <${Figure} name="texts refused today" value=${count(today.refused)} />
-    </dl>
+    <ul class="causes">
+      ${deliveries.filter(({late}) => late > 0).map(({channel, late}) => html`
+        <li key=${channel}>${channel === 'app' ? 'The app’s' : 'Twilio’s'} are
+          <b> ${duration(late)}</b> late</li>`)}
+      <li><b>${count(today.relayed)}</b> texts passed on today</li>
+      <li><b>${count(today.refused)}</b> texts refused today</li>
+    </ul>
   </section>`;
 
 const Health = ({health}) => html`
@@ -155,7 +157,11 @@ function Charts() {
 export function Page() {
   const loaded = useLoaded(() => get('overview'), [], EVERY);
   return html`
-    <h1>Overview</h1>
+    <div class="head">
+      <h1>Overview</h1>
+      ${loaded.value && html`<p class="hint">As of
+        ${' '}<${Moment} at=${loaded.value.now} short=${true} seconds=${true} /></p>`}
+    </div>
     <${Loaded} of=${loaded}>${now => html`
       <${Troubles} found=${troubles(now)} />
       <dl class="figures large">
@@ -168,7 +174,6 @@ export function Page() {
         <${Pool} pool=${now.pool} />
         <${Out} ...${now} />
         <${Health} health=${now.health} />
-      </div>
-      <p class="hint">As of <${Moment} at=${now.now} seconds=${true} />.</p>`}<//>
+      </div>`}<//>
     <${Charts} />`;
 }

@@ -54,7 +54,7 @@ function List() {
   };
   return html`
     <h1>Sessions</h1>
-    <form role="search" class="search" onSubmit=${event => {
+    <form aria-label="Find sessions" class="search" onSubmit=${event => {
       event.preventDefault();
       look({text: text.trim()});
     }}>
