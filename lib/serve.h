@@ -75,6 +75,8 @@ struct exchange {
 		struct session_closing closing;
 		struct mask_note note;
 		char role[SESSION_ROLE_SIZE];
+		struct mask_numbers numbers;
+		char state[12];
 		struct {
 			int64_t after; /* the newest seq that is known */
 			int64_t limit; /* most events wanted */

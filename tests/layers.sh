@@ -14,8 +14,9 @@ BEGIN {
 	    "call session idempotency twilio_sign outbox hook " \
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
-	    "mask mask_call mask_place mask_text mask_tidy mask_recording " \
-	    "mask_erase reseal plan view view_json view_read metrics deliver " \
+	    "mask mask_call mask_place mask_text mask_tidy mask_recording mask_number " \
+	    "mask_erase reseal plan view view_json view_read view_number " \
+	    "view_delivery metrics deliver " \
 	    "metrics_text metrics_gauges " \
 	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"
