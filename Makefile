@@ -32,6 +32,7 @@ CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
 	callmask_session callmask_numbers callmask_sync callmask_twilio callmask_advice \
 	callmask_webhook callmask_erase callmask_backup \
 	callmask_rekey
+OUTBOXD_OBJS := outboxd outboxd_pace outboxd_carry
 ADMIN_OBJS := admin admin_signin admin_numbers admin_deliveries
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
@@ -102,6 +103,11 @@ $(B)/bin/callmask: $(CLI_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/bin/admin: $(ADMIN_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/bin/outboxd: $(OUTBOXD_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

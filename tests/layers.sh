@@ -48,7 +48,7 @@ FNR == 1 {
 	other = $2
 	gsub(/"|\.h$|\.h"$/, "", other)
 	sub(/\.h$/, "", other)
-	if (FILENAME ~ /^cgi-bin/ && (other == "callmask" || other == "admin"))
+	if (FILENAME ~ /^cgi-bin/ && (other ~ /^(callmask|admin|outboxd)$/))
 		next
 	if (other == "view_json" && name !~ /^view/)
 		complain("must leave view_json.h to the views")
