@@ -33,4 +33,21 @@ enum rc admin_read_settings(
 enum rc admin_read_audit(struct exchange *x);
 enum rc admin_audit(struct exchange *x);
 
+/* The number pool. */
+enum rc admin_numbers_list(struct exchange *x);
+enum rc admin_numbers_read(struct exchange *x);
+enum rc admin_numbers_add(struct exchange *x);
+enum rc admin_number_get(struct exchange *x);
+enum rc admin_number_read_state(struct exchange *x);
+enum rc admin_number_set(struct exchange *x);
+
+/* What leaves the system. */
+enum rc admin_deliveries_list(struct exchange *x);
+enum rc admin_deliveries_retry(struct exchange *x);
+enum rc admin_delivery_get(struct exchange *x);
+enum rc admin_delivery_retry(struct exchange *x);
+
+/* Reads limit= of a list from the query. RC_INVALID. */
+enum rc admin_read_limit(struct exchange *x, int *limit);
+
 #endif

@@ -76,6 +76,8 @@ struct exchange {
 		struct mask_note note;
 		char role[SESSION_ROLE_SIZE];
 		struct apikey key; /* to be made */
+		struct mask_numbers numbers;
+		char state[12];
 		struct {
 			int64_t after; /* the seq where to go on */
 			int64_t limit; /* most events wanted */

@@ -14,6 +14,8 @@
 #include "event.h"
 #include "hook.h"
 #include "mask.h"
+#include "number.h"
+#include "outbox.h"
 #include "rc.h"
 #include "recording.h"
 #include "service.h"
@@ -172,6 +174,31 @@ enum rc view_previews(
 enum rc view_audit_record(struct buf *out, const struct audit_record *row);
 enum rc view_audit(
     struct buf *out, const struct audit_record *rows, int len, int64_t next);
+
+/* Reads the body of POST /v1/numbers. Same results as above. */
+enum rc view_read_numbers(struct mask_numbers *numbers, const char *body,
+    size_t len, struct fault *fault);
+
+/* Reads the body of PATCH /v1/numbers/{id}, a state. Same results. */
+enum rc view_read_number_state(char *state, size_t size, const char *body,
+    size_t len, struct fault *fault);
+
+/* Appends a masked number; a page of them, next as above; what became of
+ * those to be added. RC_MEMORY. */
+enum rc view_number(struct buf *out, const struct number *number);
+enum rc view_numbers(
+    struct buf *out, const struct number *numbers, int len, const char *next);
+enum rc view_numbers_added(struct buf *out, const struct mask_numbers *numbers,
+    const struct mask_added *added);
+
+/* Appends a delivery; the same with its tries; a page of them; how many are
+ * tried anew, and whether others may wait for that. RC_MEMORY. */
+enum rc view_delivery(struct buf *out, const struct outbox_view *view);
+enum rc view_delivery_tries(struct buf *out, const struct outbox_view *view,
+    const struct outbox_attempt *attempts, int len);
+enum rc view_deliveries(struct buf *out, const struct outbox_view *views,
+    int len, const char *next);
+enum rc view_retried(struct buf *out, int64_t count, bool more);
 
 /* Appends a problem document. Returns RC_MEMORY. */
 enum rc view_problem(struct buf *out, const struct view_problem *problem);
