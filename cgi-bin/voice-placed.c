@@ -7,8 +7,6 @@
 
 #include "voice.h"
 
-#include <stdio.h>
-
 #include "log.h"
 #include "say.h"
 #include "twiml.h"
@@ -33,13 +31,8 @@ decide(struct db *db, void *cookie)
 static enum rc
 write_twiml(struct exchange *x, struct mask_route *route)
 {
-	bool connect = route->decision.action == POLICY_CONNECT;
-
 	voice_count(x->app, route->decision);
-	/* Nobody knows why their phone rang until they are told. */
-	if (connect && route->announcement[0] == '\0')
-		snprintf(route->announcement, sizeof route->announcement, "%s",
-		    say(SAY_CONNECTING, route->language));
+	voice_place(route);
 	return voice_write(x, route, false);
 }
 

@@ -24,27 +24,13 @@ static enum rc
 ask(struct exchange *x)
 {
 	struct service service;
-	char action[400];
 	enum rc rc;
 
 	rc = mask_service(&x->mask, masked_number(x), &service);
 	if (rc != RC_OK)
 		return rc;
 	x->answer.type = TWIML_TYPE;
-	if (service.screening == 0)
-		return twiml_announce(&x->answer.body, service.announce_callee,
-		    voice_tag(service.language));
-	serve_url(x->app, "/twilio/voice/screened", action, sizeof action);
-	return twiml_gather(
-	    &x->answer.body, &(struct twiml_gather){
-				 .announcement = service.announce_callee[0] != 0
-						     ? service.announce_callee
-						     : NULL,
-				 .sentence = say(SAY_SCREEN, service.language),
-				 .language = voice_tag(service.language),
-				 .digits = 1,
-				 .action_url = action,
-				 .missed = NULL });
+	return voice_screen(&x->answer.body, x->app, &service);
 }
 
 /* Somebody says to be another. */

@@ -166,12 +166,44 @@ enum rc mask_announce(const struct mask *mask, const char *service_id,
 enum rc mask_add_number(const struct mask *mask, const char *service_id,
     const char *number, struct fault *fault);
 
+/* Numbers that are named in a request. */
+#define MASK_NUMBERS_MAX 100
+struct mask_numbers {
+	char numbers[MASK_NUMBERS_MAX][PHONE_SIZE]; /* as sent; "": too long */
+	int len;
+};
+
+/* What became of one of them. */
+struct mask_added {
+	enum {
+		MASK_NUMBER_ADDED,
+		MASK_NUMBER_EXISTS, /* it is in the service's pool already */
+		MASK_NUMBER_REFUSED /* the fault says why */
+	} result;
+	struct fault fault;
+};
+
+/* Adds several, each by itself. Tells nothing of other services: who has a
+ * number, and whether as a masked one. */
+enum rc mask_add_numbers(const struct mask *mask, const char *service_id,
+    const struct mask_numbers *numbers,
+    struct mask_added added[MASK_NUMBERS_MAX]);
+
 /*
  * Decides what to do with a call by the caller's number. Reads one moment of
  * the database and changes nothing. Failures mean that it cannot be decided:
  * connect nobody.
  */
 enum rc mask_route(const struct mask *mask, const struct mask_dialled *dialled,
+    struct mask_route *route);
+
+/*
+ * The same for a call that nobody makes: what is done under these settings
+ * where facts hold, but for those that the settings make. number stands for the
+ * masked number, phone for the other party's.
+ */
+void mask_imagine(const struct service *service,
+    const struct policy_facts *facts, const char *number, const char *phone,
     struct mask_route *route);
 
 /*

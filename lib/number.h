@@ -12,6 +12,12 @@
 #include "phone.h"
 #include "rc.h"
 
+/* Bytes of what is said of a number's settings at Twilio. */
+#define NUMBER_DETAIL_SIZE 400
+/* Numbers in a page, and legs on a number that are counted. */
+#define NUMBER_PAGE_MAX 100
+#define NUMBER_LEGS_MAX 1000
+
 /* A masked number and what a call to it needs to know. */
 struct number {
 	char number[PHONE_SIZE];
@@ -19,7 +25,15 @@ struct number {
 	char country[3];      /* ISO 3166 */
 	char state[12];       /* active, reserved, draining, retired */
 	int64_t last_used_at; /* epoch seconds; 0: never */
-	int64_t live, held;   /* legs on it; only from number_list */
+	int64_t live, held;   /* legs on it; from number_list, number_read */
+	/* Only from number_read. */
+	int64_t created_at; /* epoch seconds */
+	struct number_twilio {
+		char state[12]; /* unknown, right, wrong, missing, failed; or
+				   checking: to be asked for */
+		char detail[NUMBER_DETAIL_SIZE]; /* in words; "": nothing */
+		int64_t checked_at;              /* epoch seconds; 0: never */
+	} twilio; /* how it is set up at Twilio, as found last */
 };
 
 /* Adds an active number to a service's pool. RC_EXISTS if any service has
@@ -34,6 +48,25 @@ enum rc number_find(struct db *db, struct number *out, const char *number);
 /* Calls each with every number of a service. */
 enum rc number_list(struct db *db, const char *service_id, int64_t now,
     void (*each)(void *cookie, const struct number *number), void *cookie);
+
+/* Reads a number of a service into *out, with its legs counted up to
+ * NUMBER_LEGS_MAX of each kind. RC_NOT_FOUND. */
+enum rc number_read(struct db *db, struct number *out, const char *service_id,
+    const char *number, int64_t now);
+
+/* Which numbers a page has: of these, sorted by country, those behind one. */
+struct number_filter {
+	char state[12];         /* "": any */
+	char country[3];        /* ISO code; "": any */
+	char after[PHONE_SIZE]; /* the last number of the page before; "" */
+	int limit;              /* at most NUMBER_PAGE_MAX */
+};
+
+/* Reads a page as number_read does. Costs the same whatever the size of the
+ * pool. */
+enum rc number_page(struct db *db, const char *service_id,
+    const struct number_filter *filter, int64_t now, struct number *out,
+    int *len);
 
 /* Stores how many open sessions have this person as a party. */
 enum rc number_party(struct db *db, int64_t *count,
@@ -65,6 +98,9 @@ enum rc number_free(struct db *db, const char *service_id, const char *number,
  */
 enum rc number_room(struct db *db, const struct number_wish *wish,
     int64_t *numbers, int64_t *free);
+
+/* Whether text is active, reserved, draining or retired. */
+bool number_state_valid(const char *text);
 
 /* Sets the state of a service's number: active, reserved, draining or retired.
  * RC_NOT_FOUND. */

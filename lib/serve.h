@@ -75,8 +75,11 @@ struct exchange {
 		struct session_closing closing;
 		struct mask_note note;
 		char role[SESSION_ROLE_SIZE];
+		struct apikey key; /* to be made */
+		struct mask_numbers numbers;
+		char state[12];
 		struct {
-			int64_t after; /* the newest seq that is known */
+			int64_t after; /* the seq where to go on */
 			int64_t limit; /* most events wanted */
 			int64_t wait_s;
 		} feed;

@@ -1,0 +1,179 @@
+"""The pool and what leaves the system, for operators: the API's numbers and
+deliveries, with an admin key and through the admin panel's door."""
+
+import json
+
+import pytest
+
+from test_22_numbers import area, account, pool          # noqa: F401
+
+
+def admin(stack, method, path, document=None, key=None, **more):
+    """One request with an admin key."""
+    return stack.api(method, path, document,
+                     key=key or stack.env["CALLMASK_ADMIN_KEY"], **more)
+
+
+@pytest.fixture(name="key")
+def fixture_key(account):                                 # noqa: F811
+    """An admin key of the account's service."""
+    return account.stack.cli("key", "add", "--role", "admin", "--name", "key",
+                             service=account.service).stdout.strip()
+
+
+def listed(stack, key, query=""):
+    """All pages of the pool."""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = admin(stack, "GET", f"/v1/numbers?limit=2&{query}"
+                     + (f"&cursor={cursor}" if cursor else ""), key=key).json
+        found += page["numbers"]
+        cursor = page["next"]
+    return found
+
+
+def test_numbers_are_added_each_by_itself(account, key):  # noqa: F811
+    stack = account.stack
+    first, second = account.numbers[:2]
+    pool(account, first)
+    person, peer = stack.persons(2)
+    stack.open(person, peer)
+    answer = admin(stack, "POST", "/v1/numbers", {"numbers": [
+        first, second, second, person, stack.numbers[0], "+12025", "x" * 99,
+        "+881612345678"]}, key=key)
+    assert answer.status == 200
+    taken = "is in use: in another pool, or as somebody's own"
+    assert [tuple(each.values()) for each in answer.json["results"]] == [
+        (first, "exists", None), (second, "added", None),
+        (second, "exists", None),
+        (f"+1…{person[-2:]}", "refused", taken),
+        (f"+1…{stack.numbers[0][-2:]}", "refused", taken),
+        ("(not a number)", "refused", "is not an E.164 number"),
+        ("(none)", "refused", "is not an E.164 number"),
+        ("+881…78", "refused", "belongs to no country")]
+    assert person not in answer.body.decode()
+    assert [each["number"] for each in listed(stack, key)] == [first, second]
+
+
+def test_a_number_is_read_and_changed(account, key):      # noqa: F811
+    stack, number = account.stack, account.numbers[0]
+    pool(account, number)
+    person, peer = stack.persons(2)
+    app = stack.cli("key", "add", "--name", "app",
+                    service=account.service).stdout.strip()
+    stack.create(person, peer, key=app)
+    path = "/v1/numbers/" + number[1:]
+    found = admin(stack, "GET", path, key=key).json
+    assert found["last_used_at"] and found["created_at"]
+    assert found == {**found, "number": number, "country": "US",
+                     "state": "active", "live": 2, "held": 0, "twilio": {
+                         "state": "unknown", "detail": None,
+                         "checked_at": None}}
+    for state in ("draining", "reserved", "retired", "active"):
+        answer = admin(stack, "PATCH", path, {"state": state}, key=key)
+        assert answer.json == {**found, "state": state}
+        assert account.state(number) == state
+    for document, problem in (
+            ({"state": "on"}, (422, "invalid_field", "state")),
+            ({}, (422, "invalid_field", "state")),
+            ({"state": 1}, (422, "invalid_field", "state")),
+            ({"state": "active", "x": 1}, (422, "invalid_field", "x")),
+            ([], (400, "invalid_json", None))):
+        assert admin(stack, "PATCH", path, document, key=key).problem == problem
+    for digits in (stack.numbers[0][1:], account.numbers[1][1:], "0", "12",
+                   "1" * 16, "1" * 29, "x"):
+        for method, document in (("GET", None), ("PATCH", {"state": "active"})):
+            assert admin(stack, method, "/v1/numbers/" + digits, document,
+                         key=key).problem == (404, "not_found", None)
+    assert stack.one("SELECT state FROM number WHERE number = ?",
+                     stack.numbers[0]) == "active"
+
+
+def test_the_pool_page_by_page(account, key):             # noqa: F811
+    stack, numbers = account.stack, account.numbers[:7]
+    abroad = ["+442079460" + number[2:5] for number in numbers[:1]]
+    admin(stack, "POST", "/v1/numbers", {"numbers": numbers + abroad}, key=key)
+    stack.cli("number", "set", "retired", *numbers[2:5], *abroad,
+              service=account.service)
+
+    def names(query=""):
+        return [each["number"] for each in listed(stack, key, query)]
+
+    assert names() == abroad + numbers                    # GB, US
+    assert names("country=US") == numbers
+    assert names("country=GB") == abroad
+    assert names("country=FR") == []
+    assert names("state=retired") == abroad + numbers[2:5]
+    assert names("state=retired&country=US") == numbers[2:5]
+    assert names("state=draining") == []
+    assert len(admin(stack, "GET", "/v1/numbers", key=key).json["numbers"]) == 8
+    for query, field in (("limit=0", "limit"), ("limit=101", "limit"),
+                         ("limit=x", "limit"), ("state=on", "state"),
+                         ("country=us", "country"), ("cursor=x", "cursor"),
+                         ("cursor=881612345678", "cursor"), ("a=1", "query"),
+                         ("state=active&state=active", "state")):
+        assert admin(stack, "GET", "/v1/numbers?" + query, key=key).problem == (
+            422, "invalid_field", field)
+
+
+def test_deliveries(account, key):                        # noqa: F811
+    stack = account.stack
+    service = stack.one("SELECT id FROM service WHERE name = ?",
+                        account.service)
+    ids = ["dlv_" + str(i).zfill(26) for i in range(9)]
+    states = ["done", "parked", "waiting"]
+    far = 9000000000000
+    for i, each in enumerate(ids):
+        state = states[i % 3]
+        stack.bend("INSERT INTO outbox VALUES (?, ?, 'app', 'event', ?, NULL, "
+                   "0, ?, 3, 3, 0, ?, 1800000000000, ?)", each, service,
+                   f"evt_{i}", state, far,
+                   None if state == "waiting" else 1800000060)
+        for n in range(1, 3):
+            stack.bend("INSERT INTO attempt VALUES (?, ?, 1800000000000, 5, "
+                       "NULL, 'no answer')", each, n)
+
+    def names(query=""):
+        found, cursor = [], ""
+        while cursor is not None:
+            page = admin(stack, "GET", f"/v1/deliveries?limit=2&{query}" + (
+                f"&cursor={cursor}" if cursor else ""), key=key).json
+            found += [each["id"] for each in page["deliveries"]]
+            cursor = page["next"]
+        return found
+
+    assert names() == ids[::-1]
+    for i, state in enumerate(states):
+        assert names("state=" + state) == ids[i::3][::-1]
+    waiting = admin(stack, "GET", "/v1/deliveries/" + ids[2], key=key).json
+    assert waiting["due_at"] and waiting["ended_at"] is None
+    parked = admin(stack, "GET", "/v1/deliveries/" + ids[1], key=key).json
+    assert parked == {
+        "id": ids[1], "kind": "event", "channel": "app", "subject_id": "evt_1",
+        "state": "parked", "attempts": 3, "due_at": None,
+        "created_at": "2027-01-15T08:00:00Z",
+        "ended_at": "2027-01-15T08:01:00Z", "status": None,
+        "error": "no answer", "tries": [
+            {"number": n, "started_at": "2027-01-15T08:00:00Z", "took_ms": 5,
+             "status": None, "error": "no answer"} for n in (1, 2)]}
+    assert admin(stack, "POST", f"/v1/deliveries/{ids[0]}/retry",
+                 key=key).problem == (409, "refused", None)
+    for path in (f"/{ids[1][:-1]}x", "/x", "/retry"):
+        assert admin(stack, "GET", "/v1/deliveries" + path,
+                     key=key).problem[0] == 404
+    # Another service's.
+    for method, path in (("GET", ids[1]), ("POST", ids[1] + "/retry")):
+        assert admin(stack, method, "/v1/deliveries/" + path).problem == (
+            404, "not_found", None)
+    assert admin(stack, "POST", "/v1/deliveries/retry").json["retried"] == 0
+    assert stack.one("SELECT state FROM outbox WHERE id = ?", ids[1]) == "parked"
+    for query, field in (("limit=0", "limit"), ("state=x", "state"),
+                         ("cursor=x", "cursor"), ("a=1", "query")):
+        assert admin(stack, "GET", "/v1/deliveries?" + query,
+                     key=key).problem == (422, "invalid_field", field)
+    answer = admin(stack, "POST", f"/v1/deliveries/{ids[1]}/retry", key=key)
+    assert (answer.status, answer.json["id"]) == (200, ids[1])
+    assert answer.json["state"] == "waiting" and not answer.json["attempts"]
+    answer = admin(stack, "POST", "/v1/deliveries/retry", key=key)
+    assert answer.json == {"retried": 2, "more": False}
+    assert names("state=parked") == []
