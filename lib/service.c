@@ -41,7 +41,7 @@ const struct service_setting service_settings[] = {
 	    SERVICE_NUMBER, AT(attestation), 0, 1 },
 	{ "intents", "1: the app may announce a caller who hides the number",
 	    SERVICE_NUMBER, AT(intents), 0, 1 },
-	{ "screening", "1: the callee presses a key to accept a call",
+	{ "screening", "1: whoever is rung presses a key to accept",
 	    SERVICE_NUMBER, AT(screening), 0, 1 },
 	{ "session-calls", "most calls in a session; 0: any number",
 	    SERVICE_NUMBER, AT(session_calls), 0, 1000000 },
