@@ -30,7 +30,7 @@ PROGRAMS := voice-inbound voice-code voice-screen voice-placed voice-ended \
 CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
 	callmask_setup callmask_doctor callmask_service \
 	callmask_session callmask_numbers callmask_sync callmask_twilio callmask_advice \
-	callmask_webhook callmask_erase callmask_backup \
+	callmask_webhook callmask_audit callmask_erase callmask_backup \
 	callmask_rekey
 OUTBOXD_OBJS := outboxd outboxd_pace outboxd_carry
 ADMIN_OBJS := admin admin_signin admin_numbers admin_deliveries admin_keys \

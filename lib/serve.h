@@ -123,7 +123,8 @@ enum rc serve_check_query(struct exchange *x, const char *const *known);
 
 /*
  * Returns the token of the cookie that came with the request, "" if there is
- * none; RC_FORBIDDEN if the request does not come from a page of ours.
+ * not exactly one; RC_FORBIDDEN if the request does not come from a page of
+ * ours.
  */
 enum rc serve_token(struct exchange *x, char text[SIGNIN_SIZE]);
 

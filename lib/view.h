@@ -169,9 +169,8 @@ struct view_preview {
 enum rc view_previews(
     struct buf *out, const struct view_preview *previews, int len);
 
-/* Appends a row of the audit log, or a page; next is the cursor of the page
- * behind it, 0 if there is none. Returns RC_MEMORY. */
-enum rc view_audit_record(struct buf *out, const struct audit_record *row);
+/* Appends a page of the audit log; next is the cursor of the page behind it, 0
+ * if there is none. Returns RC_MEMORY. */
 enum rc view_audit(
     struct buf *out, const struct audit_record *rows, int len, int64_t next);
 
