@@ -76,6 +76,7 @@ struct exchange {
 		struct mask_note note;
 		char role[SESSION_ROLE_SIZE];
 		struct mask_numbers numbers;
+		struct mask_sync sync;
 		char state[12];
 		struct {
 			int64_t after; /* the newest seq that is known */
