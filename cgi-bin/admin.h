@@ -37,6 +37,8 @@ enum rc admin_audit(struct exchange *x);
 enum rc admin_numbers_list(struct exchange *x);
 enum rc admin_numbers_read(struct exchange *x);
 enum rc admin_numbers_add(struct exchange *x);
+enum rc admin_numbers_read_sync(struct exchange *x);
+enum rc admin_numbers_sync(struct exchange *x);
 enum rc admin_number_get(struct exchange *x);
 enum rc admin_number_read_state(struct exchange *x);
 enum rc admin_number_set(struct exchange *x);

@@ -77,6 +77,7 @@ struct exchange {
 		char role[SESSION_ROLE_SIZE];
 		struct apikey key; /* to be made */
 		struct mask_numbers numbers;
+		struct mask_sync sync;
 		char state[12];
 		struct {
 			int64_t after; /* the seq where to go on */

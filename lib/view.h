@@ -178,6 +178,10 @@ enum rc view_audit(
 enum rc view_read_numbers(struct mask_numbers *numbers, const char *body,
     size_t len, struct fault *fault);
 
+/* Reads the body of POST /v1/numbers/sync. Same results. */
+enum rc view_read_sync(
+    struct mask_sync *sync, const char *body, size_t len, struct fault *fault);
+
 /* Reads the body of PATCH /v1/numbers/{id}, a state. Same results. */
 enum rc view_read_number_state(char *state, size_t size, const char *body,
     size_t len, struct fault *fault);
@@ -189,6 +193,9 @@ enum rc view_numbers(
     struct buf *out, const struct number *numbers, int len, const char *next);
 enum rc view_numbers_added(struct buf *out, const struct mask_numbers *numbers,
     const struct mask_added *added);
+
+/* Appends how many numbers are to be looked up, next as above. RC_MEMORY. */
+enum rc view_queued(struct buf *out, int64_t queued, const char *next);
 
 /* Appends a delivery; the same with its tries; a page of them; how many are
  * tried anew, and whether others may wait for that. RC_MEMORY. */

@@ -18,7 +18,7 @@ BEGIN {
 	    "mask_erase reseal plan view view_json view_read view_route view_key " \
 	    "view_service view_audit view_number view_delivery metrics deliver " \
 	    "metrics_text metrics_gauges " \
-	    "deliver_event deliver_call deliver_message deliver_erase;" \
+	    "deliver_event deliver_call deliver_message deliver_erase deliver_number;" \
 	    "app serve voice;"
 	n = split(floors, rows, ";")
 	for (i = 1; i < n; i++) {

@@ -1,11 +1,17 @@
 """The pool and what leaves the system, for operators: the API's numbers and
 deliveries, with an admin key and through the admin panel's door."""
 
-import json
+import time
 
 import pytest
 
-from test_22_numbers import area, account, pool          # noqa: F401
+from test_01_story import until
+from test_22_numbers import TRUNK, account, area, pool, settings  # noqa: F401
+
+
+def stamp(at):
+    """A time as the API writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 def admin(stack, method, path, document=None, key=None, **more):
@@ -177,3 +183,68 @@ def test_deliveries(account, key):                        # noqa: F811
     answer = admin(stack, "POST", "/v1/deliveries/retry", key=key)
     assert answer.json == {"retried": 2, "more": False}
     assert names("state=parked") == []
+
+
+# What the worker finds at Twilio. It asks the sandbox itself.
+
+def sync(account, key, *numbers, status=202, **more):     # noqa: F811
+    """Have numbers looked up; how many are."""
+    wish = {**more, **({"numbers": numbers} if numbers else {})}
+    answer = admin(account.stack, "POST", "/v1/numbers/sync", wish, key=key)
+    assert answer.status == status, answer
+    return answer.json
+
+
+def checked(account, key):                                # noqa: F811
+    """The pool once nothing is being checked: number to what was found."""
+    def look():
+        return {each["number"]: each["twilio"]
+                for each in listed(account.stack, key)}
+    until(lambda: "checking" not in {each["state"] for each in look().values()})
+    return look()
+
+
+def found(account, number):                               # noqa: F811
+    """State and words that are kept of a number."""
+    [row] = account.stack.rows(
+        "SELECT twilio_state, twilio_detail, twilio_sid, twilio_differs "
+        "FROM number WHERE number = ?", number)
+    return row
+
+
+def test_the_worker_looks_numbers_up(account, key):       # noqa: F811
+    right, wrong, missing, taken = account.numbers[:4]
+    account.buy(right)
+    account.buy(wrong, VoiceUrl="", SmsMethod="GET")
+    account.buy(taken, TrunkSid=TRUNK)
+    pool(account, right, wrong, missing, taken)
+    url = account.stack.url
+    began = int(time.time())
+    assert sync(account, key) == {"queued": 4, "next": None}
+    states = checked(account, key)
+    assert all(each["checked_at"] >= stamp(began) for each in states.values())
+    assert {number: (each["state"], each["detail"])
+            for number, each in states.items()} == {
+        right: ("right", None), missing: ("missing", "it is not in the account"),
+        wrong: ("wrong", f"voice_url is not set, should be {url}/twilio/voice; "
+                         "sms_method is GET, should be POST"),
+        taken: ("wrong", f"trunk_sid is {TRUNK}")}
+    assert settings(account, wrong)["sms_method"] == "GET"
+    # The tool finds and keeps the same.
+    kept = [found(account, number) for number in states]
+    account.stack.bend("UPDATE number SET twilio_state = 'unknown', "
+                       "twilio_detail = '', twilio_sid = NULL")
+    assert account.sync()[0] == 1
+    assert kept == [found(account, number) for number in states]
+    # What differs is set, and nothing else.
+    before = settings(account, taken)
+    assert sync(account, key, wrong, taken, apply=True)["queued"] == 2
+    states = checked(account, key)
+    assert [states[number]["state"] for number in (wrong, taken)] == [
+        "right", "wrong"]
+    assert settings(account, wrong) == settings(account, right)
+    assert settings(account, taken) == before
+    [asked] = [each for each in account.stack.sandbox(
+        "GET", "requests")["requests"] if each["method"] == "POST" and
+        [name for name, _ in each["fields"]] == ["VoiceUrl", "SmsMethod"]]
+    assert asked["agent"].startswith("callmask/")
