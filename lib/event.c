@@ -2,6 +2,10 @@
 
 #include "event.h"
 
+#include <string.h>
+
+#include "tally.h"
+
 static const char *const names[EVENT__MAX] = {
 	[EVENT_SESSION_OPENED] = "session.opened",
 	[EVENT_SESSION_UPDATED] = "session.updated",
@@ -40,6 +44,43 @@ text_or_null(const char *text)
 	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
+/* Counts an event that is of those that are counted. */
+static enum rc
+count(struct db *db, const struct event *event, int64_t now)
+{
+	const char *detail = event->detail != NULL ? event->detail : "";
+	enum tally_what what;
+
+	switch (event->type) {
+	case EVENT_SESSION_OPENED:
+		what = TALLY_SESSIONS_OPENED;
+		detail = "";
+		break;
+	case EVENT_CALL_ENDED:
+		what = TALLY_CALLS_MISSED;
+		if (strcmp(detail, "completed") == 0)
+			what = TALLY_CALLS_ANSWERED;
+		else if (strcmp(detail, "failed") == 0)
+			what = TALLY_CALLS_FAILED;
+		if (what != TALLY_CALLS_MISSED)
+			detail = "";
+		break;
+	case EVENT_CALL_REFUSED:
+		what = TALLY_CALLS_REFUSED;
+		break;
+	case EVENT_MESSAGE_RELAYED:
+		what = TALLY_TEXTS_RELAYED;
+		detail = "";
+		break;
+	case EVENT_MESSAGE_REFUSED:
+		what = TALLY_TEXTS_REFUSED;
+		break;
+	default:
+		return RC_OK;
+	}
+	return tally_add(db, event->service_id, what, detail, now);
+}
+
 enum rc
 event_put(struct db *db, const struct event *event, int64_t now_ms)
 {
@@ -60,7 +101,7 @@ event_put(struct db *db, const struct event *event, int64_t now_ms)
 		DB_TEXT(text_or_null(event->session_id)),
 		DB_TEXT(text_or_null(event->subject_id)),
 		DB_TEXT(text_or_null(event->detail)), DB_INT(now)));
-	if (rc != RC_OK)
+	if (rc != RC_OK || (rc = count(db, event, now)) != RC_OK)
 		return rc;
 	id_make(delivery, "dlv", now_ms);
 	return db_run(db, SQL_OUTBOX_PUT_EVENT,

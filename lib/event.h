@@ -65,7 +65,8 @@ struct event_record {
 /* Returns a type's name, e.g. "call.ended"; static storage. */
 const char *event_name(enum event_type type);
 
-/* Appends event and, if its service has a webhook, the delivery of it. */
+/* Appends event, counts it (tally.h) and, if its service has a webhook, appends
+ * the delivery of it. */
 enum rc event_put(struct db *db, const struct event *event, int64_t now_ms);
 
 /* Reads the event called id. RC_NOT_FOUND. */

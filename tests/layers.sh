@@ -10,7 +10,7 @@ awk '
 BEGIN {
 	floors = "rc buf log utf8 timestamp crypto id form conf sql version wake address;" \
 	    "db db_driver db_sqlite req twiml http;" \
-	    "phone phone_country policy say service apikey signin audit number leg code intent event " \
+	    "phone phone_country policy say service apikey signin audit number leg code intent tally event " \
 	    "call session idempotency twilio_sign outbox hook " \
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
