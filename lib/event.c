@@ -151,3 +151,28 @@ event_list(struct db *db, const char *service_id, int64_t after,
 		read_row(db, sql, &out[(*len)++]);
 	return rc == RC_NONE ? RC_OK : rc;
 }
+
+enum rc
+event_list_session(struct db *db, const char *service_id,
+    const char *session_id, int64_t after, struct event_record *out, int max,
+    int *len)
+{
+	const enum sql sql = SQL_EVENT_LIST_SESSION;
+	struct event_record *event = out;
+	enum rc rc;
+
+	*len = 0;
+	rc = db_first(db, sql,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(session_id), DB_INT(after),
+		DB_INT(max)));
+	for (; rc == RC_OK; rc = db_next(db, sql), event++) {
+		read_row(db, sql, event);
+		db_column_copy(
+		    db, sql, 9, event->delivery_id, sizeof event->delivery_id);
+		db_column_copy(db, sql, 10, event->delivery_state,
+		    sizeof event->delivery_state);
+		event->attempts = db_column_int(db, sql, 11);
+		(*len)++;
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}

@@ -16,7 +16,7 @@ BEGIN {
 	    "redact_number redact_address erasure;" \
 	    "mask mask_call mask_place mask_text mask_tidy mask_recording " \
 	    "mask_erase reseal plan view view_json view_read metrics deliver " \
-	    "metrics_text metrics_gauges " \
+	    "metrics_text metrics_gauges overview view_overview view_search " \
 	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"
 	n = split(floors, rows, ";")
