@@ -34,7 +34,7 @@ CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
 	callmask_rekey
 OUTBOXD_OBJS := outboxd outboxd_pace outboxd_carry
 ADMIN_OBJS := admin admin_signin admin_numbers admin_deliveries admin_keys \
-	admin_service admin_preview admin_audit
+	admin_service admin_preview admin_audit admin_overview admin_search
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
