@@ -32,7 +32,7 @@ CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
 	callmask_session callmask_numbers callmask_sync callmask_twilio callmask_advice \
 	callmask_webhook callmask_erase callmask_backup \
 	callmask_rekey
-ADMIN_OBJS := admin admin_signin
+ADMIN_OBJS := admin admin_signin admin_overview admin_search
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \

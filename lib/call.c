@@ -228,6 +228,14 @@ call_count_party(struct db *db, int64_t *count, const char *party_id,
 }
 
 enum rc
+call_count_running(
+    struct db *db, int64_t *count, const char *service_id, int64_t since)
+{
+	return read_number(db, SQL_CALL_COUNT_RUNNING, count,
+	    DB_ARGS(DB_TEXT(service_id), DB_INT(since)));
+}
+
+enum rc
 call_add_usage(
     struct db *db, const char *service_id, int64_t day, int64_t seconds)
 {

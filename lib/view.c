@@ -23,8 +23,8 @@ party_json(const struct session_party *party)
 	    view_text(party->code), "dial", dial, "disputed", party->disputed);
 }
 
-static json_t *
-session_json(const struct session *session, int64_t now)
+json_t *
+view_session_json(const struct session *session, int64_t now)
 {
 	enum session_status status = session_status(session, now);
 	int64_t closed_at = session->closed_at;
@@ -129,7 +129,7 @@ enum rc
 view_session_history(
     struct buf *out, const struct mask_history *history, int64_t now)
 {
-	json_t *json = session_json(&history->session, now);
+	json_t *json = view_session_json(&history->session, now);
 
 	json_object_set_new(
 	    json, "calls", calls_json(history->calls, history->calls_len));
@@ -143,7 +143,7 @@ view_session_history(
 enum rc
 view_session(struct buf *out, const struct session *session, int64_t now)
 {
-	return view_dump(out, session_json(session, now), 0);
+	return view_dump(out, view_session_json(session, now), 0);
 }
 
 enum rc
@@ -190,7 +190,8 @@ view_sessions(struct buf *out, const struct session *sessions, int len,
 	int i;
 
 	for (i = 0; i < len; i++)
-		json_array_append_new(list, session_json(&sessions[i], now));
+		json_array_append_new(
+		    list, view_session_json(&sessions[i], now));
 	return view_dump(out,
 	    json_pack("{s:o, s:o}", "sessions", list, "next", view_text(next)),
 	    0);
@@ -244,8 +245,8 @@ subject_key(const char *id)
 	return NULL;
 }
 
-static json_t *
-event_json(const struct event_record *event)
+json_t *
+view_event_json(const struct event_record *event)
 {
 	const char *key = subject_key(event->subject_id);
 	json_t *data;
@@ -265,7 +266,7 @@ event_json(const struct event_record *event)
 enum rc
 view_event(struct buf *out, const struct event_record *event)
 {
-	return view_dump(out, event_json(event), 0);
+	return view_dump(out, view_event_json(event), 0);
 }
 
 enum rc
@@ -276,7 +277,7 @@ view_events(
 	int i;
 
 	for (i = 0; i < len; i++)
-		json_array_append_new(list, event_json(&events[i]));
+		json_array_append_new(list, view_event_json(&events[i]));
 	return view_dump(out,
 	    json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next),
 	    0);

@@ -12,13 +12,21 @@
 #include "erasure.h"
 #include "event.h"
 #include "mask.h"
+#include "overview.h"
 #include "rc.h"
 #include "recording.h"
 #include "session.h"
+#include "tally.h"
 
 /* Content types. */
 #define VIEW_JSON "application/json"
 #define VIEW_PROBLEM "application/problem+json"
+
+/* Bytes of what is searched for with its NUL, most sessions of its page, and
+ * how many if nobody says. */
+#define VIEW_SEARCH_SIZE SESSION_REFERENCE_SIZE
+#define VIEW_SEARCH_MAX 100
+#define VIEW_SEARCH_DEFAULT 50
 
 /* What a problem document says (RFC 9457). */
 struct view_problem {
@@ -115,6 +123,44 @@ enum rc view_events(
  * something; 0: for good. Returns RC_MEMORY. */
 enum rc view_self(struct buf *out, const struct apikey *key,
     const char *service, int64_t ends_at);
+
+/* How the installation is. */
+struct view_health {
+	bool database;       /* can be read and written */
+	bool worker;         /* outboxd runs */
+	const char *trouble; /* in words; NULL: none */
+	/* Counted since its beginning (metrics.h). */
+	uint64_t requests_failed, calls_unrecorded, calls_apologised;
+};
+
+/* Appends how a service stands. Returns RC_MEMORY. */
+enum rc view_overview(struct buf *out, const struct overview *overview,
+    const struct view_health *health);
+
+/* Appends what was counted, step by step. Returns RC_MEMORY. */
+enum rc view_tallies(struct buf *out, const struct tally_series *series);
+
+/* What somebody looks for. Wiped by the caller: it may be a real number. */
+struct view_search {
+	char text[VIEW_SEARCH_SIZE];
+	int status;           /* enum session_status; SESSION__MAX: any */
+	int limit;            /* at most VIEW_SEARCH_MAX */
+	char cursor[ID_SIZE]; /* "": from the newest */
+};
+
+/* Reads the body of POST /v1/sessions/search. Results as view_read_session. */
+enum rc view_read_search(struct view_search *search, const char *body,
+    size_t len, struct fault *fault);
+
+/* Appends what a search found; matched is the word for by what, next the cursor
+ * of the page behind it, "" if there is none. Returns RC_MEMORY. */
+enum rc view_found(struct buf *out, const char *matched,
+    const struct session *sessions, int len, int64_t now, const char *next);
+
+/* Appends the events of a session; next: there may be more behind them.
+ * Returns RC_MEMORY. */
+enum rc view_history_events(
+    struct buf *out, const struct event_record *events, int len, bool next);
 
 /* Appends a problem document. Returns RC_MEMORY. */
 enum rc view_problem(struct buf *out, const struct view_problem *problem);

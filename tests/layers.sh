@@ -10,13 +10,13 @@ awk '
 BEGIN {
 	floors = "rc buf log utf8 timestamp crypto id form conf sql version wake address;" \
 	    "db db_driver db_sqlite req twiml http;" \
-	    "phone phone_country policy say service apikey signin audit number leg code intent event " \
+	    "phone phone_country policy say service apikey signin audit number leg code intent tally event " \
 	    "call session idempotency twilio_sign outbox hook " \
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
 	    "mask mask_call mask_place mask_text mask_tidy mask_recording " \
 	    "mask_erase reseal plan view view_json view_read metrics deliver " \
-	    "metrics_text metrics_gauges " \
+	    "metrics_text metrics_gauges overview view_overview view_search " \
 	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"
 	n = split(floors, rows, ";")

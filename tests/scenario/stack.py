@@ -33,7 +33,7 @@ COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
 TABLES = ("schema_version", "service", "api_key", "number", "session", "party",
           "leg", "call", "event", "outbox", "attempt", "idempotency",
           "webhook_secret", "message", "recording", "erasure", "erasure_item",
-          "sign_in", "audit")
+          "sign_in", "audit", "tally")
 BIN_DIR = pathlib.Path(os.environ.get("BIN_DIR") or client.ROOT / "build/bin")
 
 

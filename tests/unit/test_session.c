@@ -503,9 +503,10 @@ check_list(struct store *s, const struct session *sessions,
     const struct session_filter *filter, int64_t now, const char *places)
 {
 	struct session out[SESSION_PAGE_MAX];
+	char next[ID_SIZE];
 	int i, len = -1;
 
-	must(session_list(s->db, s->service.id, filter, now, out, &len));
+	must(session_list(s->db, s->service.id, filter, now, out, &len, next));
 	assert_int_equal(len, strlen(places));
 	for (i = 0; i < len; i++)
 		check_same(&out[i], &sessions[places[i] - '0']);
@@ -580,7 +581,9 @@ test_list_by_reference(void **state)
 	check_list(s, sessions, &filter, NOW, "4");
 	strcpy(filter.after, sessions[4].id);
 	check_list(s, sessions, &filter, NOW, "");
-	filter = (struct session_filter){ "", "d", SESSION_OPEN, 200 };
+	filter = (struct session_filter){
+		.reference = "d", .status = SESSION_OPEN, .limit = 200
+	};
 	check_list(s, sessions, &filter, NOW, "5");
 	check_list(s, sessions, &filter, NOW + 9, "");
 	filter.status = SESSION_CLOSED;

@@ -24,7 +24,8 @@ reads_all(const char *step, char sub[64])
 	if (sscanf(step, "CO-ROUTINE %63s", name) == 1)
 		strcpy(sub, name);
 	if (sscanf(step, "SCAN %63s", name) == 1)
-		return strcmp(name, sub) != 0 && strcmp(name, "CONSTANT") != 0;
+		return strcmp(name, sub) != 0 &&
+		       strstr(step, " CONSTANT ROW") == NULL;
 	return strstr(step, "TEMP B-TREE") != NULL;
 }
 
