@@ -75,6 +75,7 @@ path_matches(const char *pattern, const char *path, char id[ID_SIZE])
 	const char *hole = strstr(pattern, "{id}");
 	size_t len;
 
+	id[0] = '\0';
 	if (hole == NULL)
 		return strcmp(pattern, path) == 0;
 	if (strncmp(pattern, path, (size_t)(hole - pattern)) != 0)

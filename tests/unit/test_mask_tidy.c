@@ -7,6 +7,7 @@
 #include "deeds.h"
 #include "idempotency.h"
 #include "intent.h"
+#include "tally.h"
 
 #define DAY 86400
 
@@ -664,6 +665,36 @@ test_small_things_are_forgotten(void **state)
 }
 
 static void
+test_tallies_are_forgotten(void **state)
+{
+	struct store *s = *state;
+	struct service other;
+	int i;
+
+	/* More than a step forgets, and one of another service. */
+	for (i = 0; i < 250; i++)
+		must(tally_add(s->db, s->service.id, TALLY_CALLS_ANSWERED, NULL,
+		    NOW - i * 60));
+	store_service(s, &other, "rides", "");
+	must(tally_add(s->db, other.id, TALLY_CALLS_ANSWERED, NULL, NOW));
+	tidy(s);
+	check_count(s, "tally", 251 + 7);
+	at(s, NOW + 2 * DAY);
+	tidy(s);
+	store_check(s, "SELECT count(*) FROM tally WHERE step_s = 60", "2");
+	at(s, NOW + 2 * DAY + 1);
+	tidy(s);
+	store_check(s, "SELECT count(*) FROM tally WHERE step_s = 60", "0");
+	check_count(s, "tally", 7);
+	at(s, NOW + 400 * DAY);
+	tidy(s);
+	check_count(s, "tally", 2);
+	at(s, NOW + 400 * DAY + 1);
+	tidy(s);
+	check_count(s, "tally", 0);
+}
+
+static void
 test_each_service_keeps_what_it_says(void **state)
 {
 	struct store *s = *state;
@@ -735,6 +766,7 @@ main(void)
 		MASK_TEST(
 		    test_events_are_forgotten_in_order_but_not_on_their_way),
 		MASK_TEST(test_small_things_are_forgotten),
+		MASK_TEST(test_tallies_are_forgotten),
 		MASK_TEST(test_each_service_keeps_what_it_says),
 		MASK_TEST(test_every_reference_to_what_is_deleted_has_an_index),
 	};
