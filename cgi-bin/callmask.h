@@ -138,6 +138,15 @@ void cli_twilio_why(const struct cli_twilio *twilio, char *out, size_t size);
 /* Says so and returns 1. */
 int cli_twilio_fail(const struct cli_twilio *twilio, const char *what);
 
+/* Looks for a number in the account. Returns 0 with its SID, "" if it is not
+ * there, or 1 after saying what went wrong. */
+int cli_twilio_find(
+    struct cli_twilio *twilio, const char *number, char sid[TWILIO_SID_SIZE]);
+
+/* Adds a number to the pool, or with trial looks whether it could be. Returns
+ * 0, or 1 after saying why not. */
+int cli_number_put(struct cli *cli, const char *number, bool trial);
+
 /* Has the operator agree; yes: they have. Returns 0, else the status to exit
  * with. */
 int cli_confirm(const char *question, bool yes);
