@@ -77,7 +77,7 @@ take_common(struct cli *cli, int argc, char **argv)
 			exit(0);
 		}
 		if (options && strcmp(argv[i], "--json") == 0 &&
-		    (cli->command->flags & CLI_JSON) != 0) {
+		    cli_has_json(cli->command)) {
 			cli->json = true;
 			continue;
 		}

@@ -44,9 +44,6 @@ struct command {
 	const char *noun; /* NULL: help is a heading */
 	const char *verb; /* NULL: the noun says it all */
 	enum cli_needs needs;
-	enum {
-		CLI_JSON = 1 /* knows --json */
-	} flags;
 	/* Runs it; argv[0] is its last word. Returns the exit status. */
 	int (*run)(struct cli *cli, int argc, char **argv);
 	const char *usage; /* what follows the name; a line for each way */
@@ -54,6 +51,10 @@ struct command {
 };
 
 extern const struct command cli_commands[];
+
+/* Whether a command knows --json: all but those that say nothing about an
+ * installation. */
+bool cli_has_json(const struct command *command);
 
 /* Prints all commands; those of a noun, if there are any; how one is
  * called. */
@@ -82,7 +83,8 @@ struct cli_field {
 		CLI_FIELD_TEXT,
 		CLI_FIELD_INT,
 		CLI_FIELD_TIME,
-		CLI_FIELD_BOOL
+		CLI_FIELD_BOOL,
+		CLI_FIELD_JSON
 	} kind;
 	const char *text;
 	int64_t number;
@@ -100,10 +102,19 @@ struct cli_field {
 	{ .name = (key), .kind = CLI_FIELD_TIME, .number = (value) }
 #define CLI_BOOL(key, value) \
 	{ .name = (key), .kind = CLI_FIELD_BOOL, .number = (value) }
+/* What is JSON already. */
+#define CLI_VALUE(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_JSON, .text = (value) }
 /* clang-format on */
+
+/* Most bytes of an object that is printed. */
+#define CLI_JSON_MAX ((size_t)256 * 1024 * 1024)
 
 /* Prints an object on a line of its own. */
 void cli_json(const struct cli_field *fields);
+
+/* Appends an object, behind a comma unless it is the first. */
+void cli_json_add(struct buf *out, const struct cli_field *fields);
 
 /* Prints a secret that events are signed with, if there is one, and wipes
  * it. */
@@ -146,6 +157,11 @@ int cli_twilio_find(
 /* Adds a number to the pool, or with trial looks whether it could be. Returns
  * 0, or 1 after saying why not. */
 int cli_number_put(struct cli *cli, const char *number, bool trial);
+
+/* Reads masked numbers from a file, "-" for standard input: PHONE_SIZE bytes
+ * each, to be freed in any case. Returns 0, or 1 after saying which lines are
+ * wrong. */
+int cli_list_read(const char *path, struct buf *numbers);
 
 /* Has the operator agree; yes: they have. Returns 0, else the status to exit
  * with. */

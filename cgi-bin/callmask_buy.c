@@ -177,7 +177,13 @@ buy(struct cli_twilio *twilio, struct cli *cli, const char *number)
 		    number, cli->service.name, number);
 		return 1;
 	}
-	printf("%s bought and added (%s)\n", number, phone_country(number));
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("number", number),
+		    CLI_TEXT("country", phone_country(number)),
+		    CLI_TEXT("result", "bought")));
+	else
+		printf("%s bought and added (%s)\n", number,
+		    phone_country(number));
 	return 0;
 }
 
@@ -211,7 +217,7 @@ buy_all(struct cli_twilio *twilio, struct cli *cli, const struct basket *basket,
 			status = 1;
 	if (status != 0)
 		return status;
-	for (i = 0; i < basket->len; i++)
+	for (i = 0; !yes && i < basket->len; i++)
 		fprintf(stderr, "%s (%s)\n", basket->numbers[i],
 		    phone_country(basket->numbers[i]));
 	snprintf(question, sizeof question,
@@ -219,9 +225,12 @@ buy_all(struct cli_twilio *twilio, struct cli *cli, const struct basket *basket,
 	    basket->len == 1 ? "" : "s", basket->len == 1 ? "s" : "");
 	if ((status = cli_confirm(question, yes)) != 0)
 		return status;
-	for (i = 0; i < basket->len; i++)
+	for (i = 0; i < basket->len; i++) {
+		cli_progress("buying numbers", (size_t)i, (size_t)basket->len);
 		if (buy(twilio, cli, basket->numbers[i]) != 0)
 			status = 1;
+	}
+	cli_progress("", 0, 0);
 	return status;
 }
 

@@ -1,5 +1,7 @@
 /* callmask number add, list, set: the pool of a service. */
 
+#include <err.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,23 +34,95 @@ cli_number_put(struct cli *cli, const char *number, bool trial)
 	struct change change = { .cli = cli, .number = number, .trial = trial };
 	enum rc rc = cli_transact(cli, add_number, &change);
 
-	return rc == RC_OK ? 0 : cli_fail(rc, &change.fault, number);
+	if (rc == RC_OK)
+		return 0;
+	cli_progress("", 0, 0);
+	return cli_fail(rc, &change.fault, number);
+}
+
+static void
+tell_added(const struct cli *cli, const char *number, const char *result)
+{
+	cli_progress("", 0, 0);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("number", number),
+		    CLI_TEXT("country", phone_country(number)),
+		    CLI_TEXT("result", result)));
+	else
+		printf("%s %s (%s)\n", number, result, phone_country(number));
+}
+
+/* Whether a number is in the pool of our service. */
+static bool
+is_ours(const struct cli *cli, const char *number)
+{
+	struct number found;
+
+	return number_find(cli->db, &found, number) == RC_OK &&
+	       strcmp(found.service_id, cli->service.id) == 0;
+}
+
+/* Adds the numbers of a file, each by itself, so that nobody waits long for
+ * the turn; those that are in the pool stay there. Returns the exit status. */
+static int
+add_list(struct cli *cli, const char *path)
+{
+	size_t i, total, added = 0, there = 0;
+	const char *number;
+	struct buf list;
+
+	if (cli_list_read(path, &list) != 0) {
+		warnx("nothing was added");
+		buf_free(&list);
+		return 1;
+	}
+	total = list.len / PHONE_SIZE;
+	for (i = 0; i < total; i++) {
+		number = list.data + i * PHONE_SIZE;
+		cli_progress("adding numbers", i, total);
+		if (is_ours(cli, number)) {
+			there++;
+			if (cli->json)
+				tell_added(cli, number, "was there");
+		} else if (cli_number_put(cli, number, false) == 0) {
+			added++;
+			if (cli->json)
+				tell_added(cli, number, "added");
+		}
+	}
+	cli_progress("", 0, 0);
+	if (!cli->json)
+		printf("%zu added, %zu were there, %zu refused\n", added, there,
+		    total - added - there);
+	buf_free(&list);
+	return added + there == total ? 0 : 1;
 }
 
 int
 cli_number_add(struct cli *cli, int argc, char **argv)
 {
-	int i, status = 0;
+	static const struct option options[] = {
+		{ "file", required_argument, NULL, 'f' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *file = NULL;
+	int c, i, status = 0;
 
-	if (argc < 2)
+	while ((c = getopt_long(argc, argv, "", options, NULL)) == 'f')
+		file = optarg;
+	if (c != -1 || (file == NULL) == (optind == argc))
 		return cli_usage(cli);
-	for (i = 1; i < argc; i++) {
+	if (file != NULL)
+		return add_list(cli, file);
+	for (i = optind; i < argc; i++) {
+		cli_progress("adding numbers", (size_t)(i - optind),
+		    (size_t)(argc - optind));
 		if (cli_number_put(cli, argv[i], false) != 0)
 			status = 1;
 		else
-			printf(
-			    "%s added (%s)\n", argv[i], phone_country(argv[i]));
+			tell_added(cli, argv[i], "added");
 	}
+	cli_progress("", 0, 0);
 	return status;
 }
 
@@ -116,6 +190,9 @@ cli_number_set(struct cli *cli, int argc, char **argv)
 		rc = cli_transact(cli, set_number_state, &change);
 		if (rc != RC_OK)
 			status = cli_fail(rc, NULL, argv[i]);
+		else if (cli->json)
+			cli_json(CLI_FIELDS(CLI_TEXT("number", argv[i]),
+			    CLI_TEXT("state", argv[1])));
 		else
 			printf("%s is %s\n", argv[i], argv[1]);
 	}

@@ -25,6 +25,18 @@ retire(struct db *db, void *cookie)
 	    db, r->cli->service.id, r->number, cli_mask(r->cli).now_ms / 1000);
 }
 
+/* Says what became of a number: how as a word, and in words. */
+static void
+tell(const struct cli *cli, const char *number, const char *how,
+    const char *words)
+{
+	if (cli->json)
+		cli_json(CLI_FIELDS(
+		    CLI_TEXT("number", number), CLI_TEXT("result", how)));
+	else
+		printf("%s %s\n", number, words);
+}
+
 /*
  * Releases one number: retired first, so that no session takes it meanwhile.
  * It stays in the database for what was said over it; a number that Twilio has
@@ -50,7 +62,8 @@ release(struct cli_twilio *twilio, struct cli *cli, const char *number)
 	if (cli_twilio_find(twilio, number, sid) != 0)
 		goto still_there;
 	if (sid[0] == '\0') {
-		printf("%s is not in the account, and retired\n", number);
+		tell(cli, number, "retired",
+		    "is not in the account, and retired");
 		return 0;
 	}
 	twilio_number_release(&rest, &cli->conf, &cli->secrets, sid);
@@ -59,7 +72,8 @@ release(struct cli_twilio *twilio, struct cli *cli, const char *number)
 		cli_twilio_fail(twilio, number);
 		goto still_there;
 	}
-	printf("%s released; it stays in the list as retired\n", number);
+	tell(cli, number, "released",
+	    "released; it stays in the list as retired");
 	return 0;
 still_there:
 	warnx("%s: is retired here, but Twilio may still have it: run this "
@@ -83,7 +97,7 @@ cli_number_release(struct cli *cli, int argc, char **argv)
 		yes = true;
 	if (c != -1 || optind == argc)
 		return cli_usage(cli);
-	for (i = optind; i < argc; i++)
+	for (i = optind; !yes && i < argc; i++)
 		fprintf(stderr, "%s\n", argv[i]);
 	status =
 	    cli_confirm("Give these numbers back to Twilio, for good?", yes);

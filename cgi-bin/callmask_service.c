@@ -77,8 +77,15 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 	strcpy(key->service_id, cli->service.id);
 	if ((rc = make(cli, add_key, &change)) != RC_OK)
 		return cli_fail(rc, NULL, "key");
-	fprintf(stderr, "%s, shown this once:\n", key->id);
-	puts(change.key_text);
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("id", key->id),
+		    CLI_TEXT("role", apikey_roles[key->role]),
+		    CLI_TEXT("name", key->name),
+		    CLI_TEXT("key", change.key_text)));
+	} else {
+		fprintf(stderr, "%s, shown this once:\n", key->id);
+		puts(change.key_text);
+	}
 	crypto_wipe(&change, sizeof change);
 	return 0;
 }
@@ -136,15 +143,20 @@ cli_key_revoke(struct cli *cli, int argc, char **argv)
 		errx(1, "%s: there is no such valid key", argv[1]);
 	if (rc != RC_OK)
 		return cli_fail(rc, NULL, argv[1]);
-	printf("%s revoked\n", argv[1]);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("id", argv[1]),
+		    CLI_TIME("revoked_at", change.mask.now_ms / 1000)));
+	else
+		printf("%s revoked\n", argv[1]);
 	return 0;
 }
 
-/* Prints the settings as one object: numbers as numbers. */
-static int
-print_settings(const struct service *service)
+/* Prints the settings as one object: numbers as numbers. With a secret, if that
+ * is not NULL. */
+static void
+print_settings(const struct service *service, const char *secret)
 {
-	struct cli_field fields[SETTINGS_MAX + 2] = { CLI_TEXT(
+	struct cli_field fields[SETTINGS_MAX + 3] = { CLI_TEXT(
 	    "name", service->name) };
 	char values[SETTINGS_MAX][256];
 	const struct service_setting *setting;
@@ -161,8 +173,10 @@ print_settings(const struct service *service)
 			fields[i + 1] = (struct cli_field)CLI_INT(
 			    setting->name, strtoll(values[i], NULL, 10));
 	}
+	if (secret != NULL)
+		fields[i + 1] =
+		    (struct cli_field)CLI_TEXT("webhook_secret", secret);
 	cli_json(fields);
-	return 0;
 }
 
 int
@@ -175,8 +189,8 @@ cli_service_show(struct cli *cli, int argc, char **argv)
 	if (argc != 1)
 		return cli_usage(cli);
 	if (cli->json)
-		return print_settings(&cli->service);
-	for (; setting->name != NULL; setting++) {
+		print_settings(&cli->service, NULL);
+	for (; !cli->json && setting->name != NULL; setting++) {
 		service_show(&cli->service, setting, value, sizeof value);
 		printf(
 		    "%-15s %-20s # %s\n", setting->name, value, setting->help);
@@ -222,6 +236,10 @@ cli_service_set(struct cli *cli, int argc, char **argv)
 		return cli_fail(rc, &change.fault, change.fault.field);
 	if ((rc = make(cli, update_service, &change)) != RC_OK)
 		return cli_fail(rc, NULL, "service");
-	cli_print_secret(&change.secret);
+	if (cli->json)
+		print_settings(&change.service, change.secret.text);
+	else
+		cli_print_secret(&change.secret);
+	crypto_wipe(&change, sizeof change);
 	return 0;
 }

@@ -168,7 +168,7 @@ def test_sync_as_json(account):
         {"number": missing, "kind": "lack", "setting": "account",
          "is": "another's or nobody's", "wanted": "ours"}]
     assert {"number": stranger, "kind": "note", "setting": "pool", "is": "none",
-            "wanted": ""} in found
+            "wanted": None} in found
     # A number of another pool is not this service's business.
     assert not [each for each in found
                 if each["number"] in account.stack.numbers]

@@ -100,7 +100,7 @@ def complete(stack, *words):
     (("-c", "some file", "-s", "x", "numb"), ["number"]),
     (("-c", ""), []), (("-s", "key", "number", "s"), ["set", "sync", "search"]),
     (("number", "set", "re"), ["reserved", "retired"]),
-    (("outbox", "retry", ""), ["all", "--help"]),
+    (("outbox", "retry", ""), ["all", "--json", "--help"]),
     (("plan", "--days", "7", "--j"), ["--json"]),
     (("plan", "--days", ""), []),
     (("doctor", "--o"), ["--offline"]), (("doctor", "x", "--o"), ["--offline"]),
@@ -169,10 +169,13 @@ def test_deliveries_as_json(stack):
     assert lines("outbox", "show", delivery["id"])[0]["id"] == delivery["id"]
 
 
-def test_json_is_refused_where_there_is_none(stack):
-    done = stack.cli("key", "revoke", "--json", check=False)
-    assert done.returncode == 1 and "--json" in done.stderr
-    done = stack.cli("webhook", "test", "--json", check=False)
+def test_every_command_but_completion_knows_json(stack):
+    for command in commands():
+        usage = stack.cli(*command.split(), "--help", service=None).stdout
+        ways = re.findall(r"(?m)^(?:usage:| {6}) callmask.*$", usage)
+        assert ways and all(way.endswith(" [--json]") for way in ways) == (
+            command != "completion bash")
+    done = stack.cli("completion", "bash", "--json", check=False)
     assert done.returncode == 2
 
 
