@@ -31,7 +31,7 @@ CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
 	callmask_setup callmask_doctor callmask_service \
 	callmask_session callmask_numbers callmask_list callmask_buy \
 	callmask_release callmask_pool callmask_sync callmask_twilio callmask_terminal \
-	callmask_advice callmask_webhook callmask_erase callmask_backup \
+	callmask_advice callmask_webhook callmask_erase callmask_export callmask_backup \
 	callmask_rekey
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 

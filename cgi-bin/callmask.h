@@ -163,6 +163,10 @@ int cli_number_put(struct cli *cli, const char *number, bool trial);
  * wrong. */
 int cli_list_read(const char *path, struct buf *numbers);
 
+/* Reads a real number from the command line, or from standard input for "-",
+ * and keeps it from being shown by ps(1) any longer. */
+void cli_read_phone(char phone[PHONE_SIZE + 1], char *argument);
+
 /* Has the operator agree; yes: they have. Returns 0, else the status to exit
  * with. */
 int cli_confirm(const char *question, bool yes);
@@ -235,6 +239,8 @@ int cli_outbox_retry(struct cli *cli, int argc, char **argv);
 int cli_session_close(struct cli *cli, int argc, char **argv);
 int cli_erase_session(struct cli *cli, int argc, char **argv);
 int cli_erase_person(struct cli *cli, int argc, char **argv);
+int cli_export_person(struct cli *cli, int argc, char **argv);
+int cli_export_session(struct cli *cli, int argc, char **argv);
 int cli_erase_show(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -101,6 +101,8 @@ def complete(stack, *words):
     (("-c", ""), []), (("-s", "key", "number", "s"), ["set", "sync", "search"]),
     (("number", "set", "re"), ["reserved", "retired"]),
     (("outbox", "retry", ""), ["all", "--json", "--help"]),
+    (("export", ""), ["person", "session"]),
+    (("export", "person", ""), ["-", "--json", "--help"]),
     (("plan", "--days", "7", "--j"), ["--json"]),
     (("plan", "--days", ""), []),
     (("doctor", "--o"), ["--offline"]), (("doctor", "x", "--o"), ["--offline"]),
