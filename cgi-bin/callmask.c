@@ -37,6 +37,20 @@ cli_transact(struct cli *cli, db_deed deed, void *cookie)
 	return rc;
 }
 
+static enum rc
+do_nothing(struct db *db, void *cookie)
+{
+	(void)db;
+	(void)cookie;
+	return RC_OK;
+}
+
+bool
+cli_can_write(struct cli *cli, int wait_ms)
+{
+	return db_transact(cli->db, wait_ms, do_nothing, NULL) == RC_OK;
+}
+
 int
 cli_fail(enum rc rc, const struct fault *fault, const char *what)
 {

@@ -3,10 +3,12 @@
 
 /* The command line tool: what its commands share. */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <termios.h>
 
 #include "app.h"
 #include "buf.h"
@@ -84,7 +86,8 @@ struct cli_field {
 		CLI_FIELD_INT,
 		CLI_FIELD_TIME,
 		CLI_FIELD_BOOL,
-		CLI_FIELD_JSON
+		CLI_FIELD_JSON,
+		CLI_FIELD_LIST
 	} kind;
 	const char *text;
 	int64_t number;
@@ -102,6 +105,9 @@ struct cli_field {
 	{ .name = (key), .kind = CLI_FIELD_TIME, .number = (value) }
 #define CLI_BOOL(key, value) \
 	{ .name = (key), .kind = CLI_FIELD_BOOL, .number = (value) }
+/* What cli_json_add has made one after the other, as a list. */
+#define CLI_LIST(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_LIST, .text = buf_text(value) }
 /* What is JSON already. */
 #define CLI_VALUE(key, value) \
 	{ .name = (key), .kind = CLI_FIELD_JSON, .text = (value) }
@@ -178,6 +184,30 @@ int cli_sync_directory(const char *path);
 /* Shows on a terminal how far something is; total 0 clears it away. */
 void cli_progress(const char *what, size_t done, size_t total);
 
+/* Whether the database can be written, once the turn comes within wait_ms. */
+bool cli_can_write(struct cli *cli, int wait_ms);
+
+/* A terminal, standard input and output, that is redrawn in place. */
+struct cli_screen {
+	struct termios before; /* as it was */
+	sigset_t mask;         /* the same for signals */
+	int signals;           /* where they are read */
+};
+
+/* Takes the terminal. Returns 0, or 1 after saying why not. */
+int cli_screen_open(struct cli_screen *screen);
+
+/* Gives it back as it was. */
+void cli_screen_close(struct cli_screen *screen);
+
+/* Shows lines, as much of them as there is room for. Returns false if the
+ * terminal is gone. */
+bool cli_screen_draw(const char *text);
+
+/* Waits for so long, or until a key or a change of the window's size. Returns
+ * false if it is to end: by q, Ctrl-C or a signal. */
+bool cli_screen_wait(const struct cli_screen *screen, int64_t ms);
+
 /* A number of the service's pool, and what Twilio says of it. */
 struct cli_member {
 	struct number pool;
@@ -213,6 +243,7 @@ int cli_backup(struct cli *cli, int argc, char **argv);
 int cli_restore(struct cli *cli, int argc, char **argv);
 int cli_rekey_start(struct cli *cli, int argc, char **argv);
 int cli_rekey_run(struct cli *cli, int argc, char **argv);
+int cli_top(struct cli *cli, int argc, char **argv);
 int cli_doctor(struct cli *cli, int argc, char **argv);
 int cli_key_add(struct cli *cli, int argc, char **argv);
 int cli_key_list(struct cli *cli, int argc, char **argv);

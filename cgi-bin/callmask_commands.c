@@ -15,6 +15,8 @@ const struct command cli_commands[] = {
 	    "bring the database to this version" },
 	{ "doctor", NULL, CLI_NEEDS_CONF, cli_doctor, "[--offline]",
 	    "look for what would keep a call from being connected" },
+	{ "top", NULL, CLI_NEEDS_DB, cli_top, "[--interval seconds] [--once]",
+	    "watch sessions, calls, numbers and deliveries" },
 	{ "backup", NULL, CLI_NEEDS_CONF, cli_backup, "file",
 	    "copy the database to a new file, while it is in use" },
 	{ "restore", NULL, CLI_NEEDS_CONF, cli_restore, "file",

@@ -94,21 +94,11 @@ add_message(void *cookie, const struct message *message, bool own)
 	return rc;
 }
 
-/* Puts brackets around a list. */
-static const char *
-listed(struct buf *out, const struct buf *list)
-{
-	buf_init(out, CLI_JSON_MAX);
-	buf_printf(out, "[%s]", buf_text(list));
-	return buf_text(out);
-}
-
 /* Adds a session with what the document tells of it. */
 static enum rc
 add_session(void *cookie, const char *id)
 {
 	struct document *d = cookie;
-	struct buf parties, calls, messages, recordings;
 	struct session s;
 	enum rc rc;
 
@@ -132,14 +122,9 @@ add_session(void *cookie, const char *id)
 		CLI_TIME("closed_at", s.closed_at),
 		CLI_TIME("linger_until", s.linger_until),
 		CLI_TEXT("voice", s.voice), CLI_TEXT("text", s.text),
-		CLI_VALUE("parties", listed(&parties, &d->parties)),
-		CLI_VALUE("calls", listed(&calls, &d->calls)),
-		CLI_VALUE("messages", listed(&messages, &d->messages)),
-		CLI_VALUE("recordings", listed(&recordings, &d->recordings))));
-	buf_free(&parties);
-	buf_free(&calls);
-	buf_free(&messages);
-	buf_free(&recordings);
+		CLI_LIST("parties", &d->parties), CLI_LIST("calls", &d->calls),
+		CLI_LIST("messages", &d->messages),
+		CLI_LIST("recordings", &d->recordings)));
 	return buf_ok(&d->sessions) ? RC_OK : RC_MEMORY;
 }
 
@@ -225,26 +210,18 @@ begin(struct document *d, struct cli *cli)
 static void
 print(struct document *d, const char *phone)
 {
-	struct buf sessions, holds, erasures;
 	const struct cli_field service =
 				   CLI_TEXT("service", d->cli->service.name),
-			       at = CLI_TIME("exported_at", d->now);
+			       at = CLI_TIME("exported_at", d->now),
+			       erasures = CLI_LIST("erasures", &d->erasures);
 
-	listed(&erasures, &d->erasures);
 	if (phone != NULL)
 		cli_json(CLI_FIELDS(CLI_TEXT("person", phone), service, at,
-		    CLI_VALUE("sessions", listed(&sessions, &d->sessions)),
-		    CLI_VALUE("holds", listed(&holds, &d->holds)),
-		    CLI_VALUE("erasures", buf_text(&erasures))));
+		    CLI_LIST("sessions", &d->sessions),
+		    CLI_LIST("holds", &d->holds), erasures));
 	else
 		cli_json(CLI_FIELDS(service, at,
-		    CLI_VALUE("session", buf_text(&d->sessions)),
-		    CLI_VALUE("erasures", buf_text(&erasures))));
-	if (phone != NULL) {
-		buf_free(&sessions);
-		buf_free(&holds);
-	}
-	buf_free(&erasures);
+		    CLI_VALUE("session", buf_text(&d->sessions)), erasures));
 }
 
 static void

@@ -56,6 +56,9 @@ add_value(struct buf *out, const struct cli_field *field)
 	case CLI_FIELD_JSON:
 		buf_puts(out, field->text);
 		break;
+	case CLI_FIELD_LIST:
+		buf_printf(out, "[%s]", field->text);
+		break;
 	default:
 		buf_printf(out, "%" PRId64, field->number);
 	}

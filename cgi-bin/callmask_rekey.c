@@ -292,16 +292,14 @@ tell_json(const struct cli *cli, const struct reseal_report *report,
 	size_t i;
 
 	buf_init(&unused, 0);
-	buf_puts(&unused, "[");
 	for (i = 1; !promoted && i < keys->sealing_len; i++)
 		if (!in_use(report, keys->sealing[i].id))
-			buf_printf(&unused, "%s%d", unused.len > 1 ? ", " : "",
+			buf_printf(&unused, "%s%d", unused.len != 0 ? ", " : "",
 			    keys->sealing[i].id);
-	buf_puts(&unused, "]");
 	cli_json(CLI_FIELDS(CLI_INT("key", keys->sealing[0].id),
 	    CLI_BOOL("put_in_front", promoted), CLI_INT("resealed", resealed),
 	    CLI_INT("unreadable", report->unreadable),
-	    CLI_VALUE("unused_keys", buf_text(&unused))));
+	    CLI_LIST("unused_keys", &unused)));
 	buf_free(&unused);
 }
 

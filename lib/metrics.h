@@ -17,6 +17,8 @@
 
 #include "buf.h"
 #include "db.h"
+#include "id.h"
+#include "outbox.h"
 #include "policy.h"
 #include "rc.h"
 
@@ -119,6 +121,22 @@ void metrics_text(struct buf *out, const struct metrics *metrics);
  * Fails as db_first does, with out unfinished.
  */
 enum rc metrics_gauges(struct buf *out, struct db *db, int64_t now_ms);
+
+/* Moves on to the service behind the one called id, "" for the first, and
+ * stores its name. RC_NONE: there is none. */
+enum rc metrics_next_service(struct db *db, char id[ID_SIZE], char name[64]);
+
+/*
+ * Stores how much of the pool of a service is free, from 0 to 1. That depends
+ * on who asks: it is the least that those have who met last.
+ */
+enum rc metrics_free_ratio(
+    struct db *db, const char *id, int64_t now_ms, double *ratio);
+
+/* Stores for how long something of a service has been due to a receiver. What
+ * waits behind another in its lane is not due. */
+enum rc metrics_lag_to(struct db *db, const char *id,
+    enum outbox_channel channel, int64_t now_ms, int64_t *lag_ms);
 
 /* Stores for how long something for Twilio has been due, milliseconds; 0 if
  * nothing is. */

@@ -21,10 +21,8 @@ static const char *const channels[OUTBOX_CHANNEL__MAX] = {
 typedef enum rc (*tell_service)(struct buf *out, struct db *db, const char *id,
     const char *name, int64_t now_ms);
 
-/* Moves on to the service behind the one called id, "" for the first. RC_NONE:
- * there is none. */
-static enum rc
-next_service(struct db *db, char id[ID_SIZE], char name[64])
+enum rc
+metrics_next_service(struct db *db, char id[ID_SIZE], char name[64])
 {
 	const enum sql sql = SQL_METRICS_SERVICES;
 	enum rc rc;
@@ -87,11 +85,8 @@ read_pairs(struct db *db, const char *id, struct pairs *pairs)
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
-/* How much of the pool is free depends on who asks: the least that those who
- * met last have. */
-static enum rc
-tell_room(struct buf *out, struct db *db, const char *id, const char *name,
-    int64_t now_ms)
+enum rc
+metrics_free_ratio(struct db *db, const char *id, int64_t now_ms, double *ratio)
 {
 	struct number_wish wish = { .service_id = id, .now = now_ms / 1000 };
 	int64_t numbers, free;
@@ -112,9 +107,22 @@ tell_room(struct buf *out, struct db *db, const char *id, const char *name,
 		else if ((double)free / (double)numbers < least)
 			least = (double)free / (double)numbers;
 	}
+	*ratio = least;
+	return RC_OK;
+}
+
+static enum rc
+tell_room(struct buf *out, struct db *db, const char *id, const char *name,
+    int64_t now_ms)
+{
+	double ratio;
+	enum rc rc;
+
+	if ((rc = metrics_free_ratio(db, id, now_ms, &ratio)) != RC_OK)
+		return rc;
 	buf_puts(out, "callmask_pool_free_ratio{");
 	metrics_label(out, "service", name);
-	buf_printf(out, "} %.3f\n", least);
+	buf_printf(out, "} %.3f\n", ratio);
 	return RC_OK;
 }
 
@@ -158,10 +166,8 @@ tell_parked(struct buf *out, struct db *db, const char *id, const char *name,
 	return RC_OK;
 }
 
-/* Stores for how long something has been due to a receiver. What waits behind
- * another in its lane is not due. */
-static enum rc
-read_lag(struct db *db, const char *id, enum outbox_channel channel,
+enum rc
+metrics_lag_to(struct db *db, const char *id, enum outbox_channel channel,
     int64_t now_ms, int64_t *lag_ms)
 {
 	const enum sql sql = SQL_OUTBOX_NEXT;
@@ -189,7 +195,8 @@ tell_lag(struct buf *out, struct db *db, const char *id, const char *name,
 	int i;
 
 	for (i = 0; i < OUTBOX_CHANNEL__MAX; i++) {
-		rc = read_lag(db, id, (enum outbox_channel)i, now_ms, &lag_ms);
+		rc = metrics_lag_to(
+		    db, id, (enum outbox_channel)i, now_ms, &lag_ms);
 		if (rc != RC_OK)
 			return rc;
 		buf_puts(out, "callmask_outbox_lag_seconds{");
@@ -207,8 +214,8 @@ metrics_lag(struct db *db, int64_t now_ms, int64_t *lag_ms)
 	int64_t most_ms = 0, each_ms;
 	enum rc rc;
 
-	while ((rc = next_service(db, id, name)) == RC_OK) {
-		rc = read_lag(db, id, OUTBOX_TWILIO, now_ms, &each_ms);
+	while ((rc = metrics_next_service(db, id, name)) == RC_OK) {
+		rc = metrics_lag_to(db, id, OUTBOX_TWILIO, now_ms, &each_ms);
 		if (rc != RC_OK)
 			return rc;
 		if (each_ms > most_ms)
@@ -251,7 +258,7 @@ tell_family(
 	enum rc rc;
 
 	metrics_family(out, family->name, "gauge", family->help);
-	while ((rc = next_service(db, id, name)) == RC_OK)
+	while ((rc = metrics_next_service(db, id, name)) == RC_OK)
 		if ((rc = family->tell(out, db, id, name, now_ms)) != RC_OK)
 			return rc;
 	return rc == RC_NONE ? RC_OK : rc;

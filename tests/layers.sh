@@ -15,7 +15,7 @@ BEGIN {
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
 	    "mask mask_call mask_place mask_text mask_tidy mask_recording " \
-	    "mask_erase reseal plan export view metrics deliver " \
+	    "mask_erase reseal plan export top view metrics deliver " \
 	    "metrics_text metrics_gauges " \
 	    "deliver_event deliver_call deliver_message deliver_erase;" \
 	    "app serve voice;"

@@ -240,6 +240,10 @@ CREATE INDEX call_session ON call (session_id, id);
 CREATE INDEX call_parent ON call (parent_sid);
 -- How often somebody called lately.
 CREATE INDEX call_party ON call (party_id, created_at);
+-- Those that are not over.
+CREATE INDEX call_running ON call (created_at)
+    WHERE parent_sid IS NULL AND status NOT IN
+        ('completed', 'busy', 'failed', 'no-answer', 'canceled');
 -- Those of no session, by age.
 CREATE INDEX call_stray ON call (service_id, created_at)
     WHERE session_id IS NULL;
