@@ -86,8 +86,8 @@ cli_screen_close(struct cli_screen *screen)
 	sigprocmask(SIG_SETMASK, &screen->mask, NULL);
 }
 
-/* Appends as much of a line as fits. What was there is cleared before: behind the
- * last column some terminals would clear that. */
+/* Appends as much of a line as fits. What was there is cleared before: behind
+ * the last column some terminals would clear that. */
 static void
 add_line(struct buf *out, const char *line, size_t len, int columns)
 {
