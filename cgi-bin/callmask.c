@@ -51,13 +51,37 @@ cli_can_write(struct cli *cli, int wait_ms)
 	return db_transact(cli->db, wait_ms, do_nothing, NULL) == RC_OK;
 }
 
+/* Returns what a result means to an operator. */
+static const char *
+words(enum rc rc)
+{
+	switch (rc) {
+	case RC_NOT_FOUND:
+		return "there is no such thing in this service";
+	case RC_EXISTS:
+		return "is there already";
+	case RC_BUSY:
+	case RC_RETRY:
+		return "the database is busy, and nothing was done: try again";
+	case RC_UNAVAILABLE:
+		return "the database, or a key, cannot be used";
+	case RC_CORRUPT:
+		return "what is stored is damaged, or sealed with a key that "
+		       "is missing";
+	case RC_MEMORY:
+		return "there is no room for so much";
+	default:
+		return rc_name(rc);
+	}
+}
+
 int
 cli_fail(enum rc rc, const struct fault *fault, const char *what)
 {
 	if (fault != NULL && fault->detail[0] != '\0')
 		warnx("%s: %s", what, fault->detail);
 	else
-		warnx("%s: %s", what, rc_name(rc));
+		warnx("%s: %s", what, words(rc));
 	return 1;
 }
 

@@ -149,7 +149,9 @@ buy(struct cli_twilio *twilio, struct cli *cli, const char *number)
 
 	twilio_number_wanted(&wanted, &cli->conf);
 	twilio_number_buy(&rest, &cli->conf, &cli->secrets, number, &wanted);
-	switch (cli_twilio_ask(twilio, &rest)) {
+	cli_twilio_ask(twilio, &rest);
+	cli_progress("", 0, 0);
+	switch (twilio->verdict) {
 	case TWILIO_YES:
 		break;
 	case TWILIO_UNSURE:

@@ -379,6 +379,8 @@ def test_the_operator_is_asked(account, typed, status):
     number = account.numbers[0]
     got, shown = account.at_terminal("number", "buy", number, typed=typed)
     assert got == status and "Buy 1 number, which costs money" in shown
+    assert ("buying numbers [" in shown) == (status == 0)
+    assert status or f"\r\x1b[K{number} bought and added (US)\r\n" in shown
     assert (account.state(number) is not None) == (status == 0)
     assert (account.get(number) is not None) == (status == 0)
 

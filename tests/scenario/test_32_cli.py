@@ -204,6 +204,18 @@ def test_exit_status(stack, arguments, status):
     assert "usage: " in done.stderr or status != 2 or "--" in done.stderr
 
 
+@pytest.mark.parametrize("arguments", (
+    ("session", "show", "ses_x"), ("session", "close", "ses_x"),
+    ("export", "session", "ses_x"), ("erase", "session", "ses_x"),
+    ("erase", "show", "era_x"), ("outbox", "show", "dlv_x"),
+    ("number", "set", "active", "+12025550999")), ids=" ".join)
+def test_what_is_not_there_is_said_so(stack, arguments):
+    done = stack.cli(*arguments, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (f"callmask: {arguments[-1]}: there is no such thing "
+                           "in this service\n")
+
+
 def test_an_unknown_service_or_configuration(stack):
     assert stack.cli("key", "list", service="nobody", check=False).returncode == 1
     done = subprocess.run(
