@@ -32,12 +32,15 @@ int
 cli_number_put(struct cli *cli, const char *number, bool trial)
 {
 	struct change change = { .cli = cli, .number = number, .trial = trial };
+	char redacted[PHONE_REDACTED_SIZE];
 	enum rc rc = cli_transact(cli, add_number, &change);
 
 	if (rc == RC_OK)
 		return 0;
 	cli_progress("", 0, 0);
-	return cli_fail(rc, &change.fault, number);
+	/* A person's is not repeated, wherever it came from. */
+	return cli_fail(rc, &change.fault,
+	    rc == RC_OWN_NUMBER ? phone_redact(number, redacted) : number);
 }
 
 static void

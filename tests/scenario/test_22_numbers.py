@@ -526,7 +526,7 @@ def test_only_numbers_of_the_service_are_released(account):
     account.buy(stranger)
     for number in (stranger, account.stack.numbers[0], "+1"):
         done = account.cli("number", "release", "--yes", number)
-        assert done.returncode == 1 and "not_found" in done.stderr
+        assert done.returncode == 1 and "no such thing" in done.stderr
     assert account.between.seen == [] and account.get(stranger)
     assert account.state(account.stack.numbers[0]) == "active"
 
