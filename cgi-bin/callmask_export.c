@@ -45,7 +45,7 @@ add_party(void *cookie, const struct export_party *party)
 		CLI_TEXT("code", party->code), CLI_TIME("since", party->since),
 		CLI_TIME("replaced_at", party->replaced_at),
 		CLI_TIME("disputed_at", party->disputed_at)));
-	return RC_OK;
+	return buf_ok(&d->parties) ? RC_OK : RC_MEMORY;
 }
 
 static enum rc
@@ -143,7 +143,7 @@ add_erasure(struct document *d, const char *id, const char *session_id)
 			      CLI_TEXT("subject", erasure.subject),
 			      CLI_TEXT("session_id", session_id),
 			      CLI_TIME("requested_at", erasure.requested_at)));
-	return RC_OK;
+	return buf_ok(&d->erasures) ? RC_OK : RC_MEMORY;
 }
 
 static enum rc
@@ -156,6 +156,8 @@ add_leg(void *cookie, const struct export_leg *leg)
 			   CLI_TEXT("session_id", leg->session_id),
 			   CLI_TIME("live_until", leg->live_until),
 			   CLI_TIME("held_until", leg->held_until)));
+	if (!buf_ok(&d->holds))
+		return RC_MEMORY;
 	return leg->erasure_id[0] != '\0'
 		   ? add_erasure(d, leg->erasure_id, leg->session_id)
 		   : RC_OK;

@@ -328,6 +328,25 @@ tell_unused(const struct cli *cli, const struct reseal_report *report)
 	}
 }
 
+/* Says what was done, and what is to be done. */
+static void
+tell(const struct cli *cli, const struct reseal_report *report,
+    int64_t resealed, bool promoted)
+{
+	if (cli->json) {
+		tell_json(cli, report, resealed, promoted);
+		return;
+	}
+	printf("%lld sealed anew with key %d\n", (long long)resealed,
+	    cli->secrets.keys.sealing[0].id);
+	if (promoted)
+		printf("programs seal with it when they start: restart them "
+		       "(systemctl restart callmask.target), then callmask "
+		       "rekey run\n");
+	else
+		tell_unused(cli, report);
+}
+
 int
 cli_rekey_run(struct cli *cli, int argc, char **argv)
 {
@@ -361,20 +380,7 @@ cli_rekey_run(struct cli *cli, int argc, char **argv)
 	}
 	if (seal_all(cli, &report, &resealed) != 0)
 		return 1;
-	if (cli->json)
-		tell_json(cli, &report, resealed, promoted);
-	else
-		printf(
-		    "%lld sealed anew with key %d\n", (long long)resealed, id);
-	if (cli->json)
-		goto out;
-	if (promoted)
-		printf("programs seal with it when they start: restart them "
-		       "(systemctl restart callmask.target), then callmask "
-		       "rekey run\n");
-	else
-		tell_unused(cli, &report);
-out:
+	tell(cli, &report, resealed, promoted);
 	if (report.unreadable != 0)
 		warnx("%lld cannot be read with any of our keys, and stay as "
 		      "they are",
