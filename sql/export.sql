@@ -16,7 +16,7 @@ SELECT p.id, p.role, p.number, p.code, coalesce((SELECT max(q.replaced_at)
     p.replaced_at, p.disputed_at
 FROM party p
 JOIN session s ON s.id = p.session_id
-WHERE p.session_id = $1 AND (length($2) = 0 OR p.person = $2)
+WHERE p.session_id = $1 AND (p.person = $2 OR length($2) = 0)
 ORDER BY p.position, CASE WHEN p.replaced_at IS NULL THEN 1 ELSE 0 END, p.id;
 
 -- name: export_calls
@@ -31,7 +31,7 @@ LEFT JOIN call r ON r.parent_sid = c.sid
 LEFT JOIN party p ON p.id = c.party_id
 LEFT JOIN party q ON q.id = r.party_id
 WHERE c.session_id = $1 AND c.parent_sid IS NULL
-    AND (length($2) = 0 OR p.person = $2 OR q.person = $2
+    AND (p.person = $2 OR q.person = $2 OR length($2) = 0
         OR r.party_id IS NULL AND c.reason LIKE 'connected%'
         AND EXISTS (SELECT 1 FROM party t
             WHERE t.session_id = $1 AND t.person = $2
@@ -53,7 +53,7 @@ FROM message m
 LEFT JOIN party f ON f.id = m.from_party
 LEFT JOIN party t ON t.id = m.to_party
 WHERE m.session_id = $1
-    AND (length($2) = 0 OR f.person = $2 OR t.person = $2)
+    AND (f.person = $2 OR t.person = $2 OR length($2) = 0)
 ORDER BY m.id;
 
 -- name: export_recordings
