@@ -70,13 +70,51 @@ cli_transact(struct cli *cli, db_deed deed, void *cookie)
 	return rc;
 }
 
+static enum rc
+do_nothing(struct db *db, void *cookie)
+{
+	(void)db;
+	(void)cookie;
+	return RC_OK;
+}
+
+bool
+cli_can_write(struct cli *cli, int wait_ms)
+{
+	return db_transact(cli->db, wait_ms, do_nothing, NULL) == RC_OK;
+}
+
+/* Returns what a result means to an operator. */
+static const char *
+words(enum rc rc)
+{
+	switch (rc) {
+	case RC_NOT_FOUND:
+		return "there is no such thing in this service";
+	case RC_EXISTS:
+		return "is there already";
+	case RC_BUSY:
+	case RC_RETRY:
+		return "the database is busy, and nothing was done: try again";
+	case RC_UNAVAILABLE:
+		return "the database, or a key, cannot be used";
+	case RC_CORRUPT:
+		return "what is stored is damaged, or sealed with a key that "
+		       "is missing";
+	case RC_MEMORY:
+		return "there is no room for so much";
+	default:
+		return rc_name(rc);
+	}
+}
+
 int
 cli_fail(enum rc rc, const struct fault *fault, const char *what)
 {
 	if (fault != NULL && fault->detail[0] != '\0')
 		warnx("%s: %s", what, fault->detail);
 	else
-		warnx("%s: %s", what, rc_name(rc));
+		warnx("%s: %s", what, words(rc));
 	return 1;
 }
 
@@ -110,7 +148,7 @@ take_common(struct cli *cli, int argc, char **argv)
 			exit(0);
 		}
 		if (options && strcmp(argv[i], "--json") == 0 &&
-		    (cli->command->flags & CLI_JSON) != 0) {
+		    cli_has_json(cli->command)) {
 			cli->json = true;
 			continue;
 		}

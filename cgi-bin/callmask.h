@@ -3,10 +3,12 @@
 
 /* The command line tool: what its commands share. */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <termios.h>
 
 #include "app.h"
 #include "buf.h"
@@ -55,9 +57,6 @@ struct command {
 	const char *noun; /* NULL: help is a heading */
 	const char *verb; /* NULL: the noun says it all */
 	enum cli_needs needs;
-	enum {
-		CLI_JSON = 1 /* knows --json */
-	} flags;
 	/* Runs it; argv[0] is its last word. Returns the exit status. */
 	int (*run)(struct cli *cli, int argc, char **argv);
 	const char *usage; /* what follows the name; a line for each way */
@@ -65,6 +64,10 @@ struct command {
 };
 
 extern const struct command cli_commands[];
+
+/* Whether a command knows --json: all but those that say nothing about an
+ * installation. */
+bool cli_has_json(const struct command *command);
 
 /* Prints all commands; those of a noun, if there are any; how one is
  * called. */
@@ -106,7 +109,9 @@ struct cli_field {
 		CLI_FIELD_TEXT,
 		CLI_FIELD_INT,
 		CLI_FIELD_TIME,
-		CLI_FIELD_BOOL
+		CLI_FIELD_BOOL,
+		CLI_FIELD_JSON,
+		CLI_FIELD_LIST
 	} kind;
 	const char *text;
 	int64_t number;
@@ -124,10 +129,22 @@ struct cli_field {
 	{ .name = (key), .kind = CLI_FIELD_TIME, .number = (value) }
 #define CLI_BOOL(key, value) \
 	{ .name = (key), .kind = CLI_FIELD_BOOL, .number = (value) }
+/* What cli_json_add has made one after the other, as a list. */
+#define CLI_LIST(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_LIST, .text = buf_text(value) }
+/* What is JSON already. */
+#define CLI_VALUE(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_JSON, .text = (value) }
 /* clang-format on */
+
+/* Most bytes of an object that is printed. */
+#define CLI_JSON_MAX ((size_t)256 * 1024 * 1024)
 
 /* Prints an object on a line of its own. */
 void cli_json(const struct cli_field *fields);
+
+/* Appends an object, behind a comma unless it is the first. */
+void cli_json_add(struct buf *out, const struct cli_field *fields);
 
 /* Prints a secret that events are signed with, if there is one, and wipes
  * it. */
@@ -162,6 +179,24 @@ void cli_twilio_why(const struct cli_twilio *twilio, char *out, size_t size);
 /* Says so and returns 1. */
 int cli_twilio_fail(const struct cli_twilio *twilio, const char *what);
 
+/* Looks for a number in the account. Returns 0 with its SID, "" if it is not
+ * there, or 1 after saying what went wrong. */
+int cli_twilio_find(
+    struct cli_twilio *twilio, const char *number, char sid[TWILIO_SID_SIZE]);
+
+/* Adds a number to the pool, or with trial looks whether it could be. Returns
+ * 0, or 1 after saying why not. */
+int cli_number_put(struct cli *cli, const char *number, bool trial);
+
+/* Reads masked numbers from a file, "-" for standard input: PHONE_SIZE bytes
+ * each, to be freed in any case. Returns 0, or 1 after saying which lines are
+ * wrong. */
+int cli_list_read(const char *path, struct buf *numbers);
+
+/* Reads a real number from the command line, or from standard input for "-",
+ * and keeps it from being shown by ps(1) any longer. */
+void cli_read_phone(char phone[PHONE_SIZE + 1], char *argument);
+
 /* Has the operator agree; yes: they have. Returns 0, else the status to exit
  * with. */
 int cli_confirm(const char *question, bool yes);
@@ -172,6 +207,30 @@ int cli_sync_directory(const char *path);
 
 /* Shows on a terminal how far something is; total 0 clears it away. */
 void cli_progress(const char *what, size_t done, size_t total);
+
+/* Whether the database can be written, once the turn comes within wait_ms. */
+bool cli_can_write(struct cli *cli, int wait_ms);
+
+/* A terminal, standard input and output, that is redrawn in place. */
+struct cli_screen {
+	struct termios before; /* as it was */
+	sigset_t mask;         /* the same for signals */
+	int signals;           /* where they are read */
+};
+
+/* Takes the terminal. Returns 0, or 1 after saying why not. */
+int cli_screen_open(struct cli_screen *screen);
+
+/* Gives it back as it was. */
+void cli_screen_close(struct cli_screen *screen);
+
+/* Shows lines, as much of them as there is room for. Returns false if the
+ * terminal is gone. */
+bool cli_screen_draw(const char *text);
+
+/* Waits for so long, or until a key or a change of the window's size. Returns
+ * false if it is to end: by q, Ctrl-C or a signal. */
+bool cli_screen_wait(const struct cli_screen *screen, int64_t ms);
 
 /* A number of the service's pool, and what Twilio says of it. */
 struct cli_member {
@@ -210,6 +269,7 @@ int cli_backup(struct cli *cli, int argc, char **argv);
 int cli_restore(struct cli *cli, int argc, char **argv);
 int cli_rekey_start(struct cli *cli, int argc, char **argv);
 int cli_rekey_run(struct cli *cli, int argc, char **argv);
+int cli_top(struct cli *cli, int argc, char **argv);
 int cli_doctor(struct cli *cli, int argc, char **argv);
 int cli_key_add(struct cli *cli, int argc, char **argv);
 int cli_key_list(struct cli *cli, int argc, char **argv);
@@ -236,6 +296,8 @@ int cli_outbox_retry(struct cli *cli, int argc, char **argv);
 int cli_session_close(struct cli *cli, int argc, char **argv);
 int cli_erase_session(struct cli *cli, int argc, char **argv);
 int cli_erase_person(struct cli *cli, int argc, char **argv);
+int cli_export_person(struct cli *cli, int argc, char **argv);
+int cli_export_session(struct cli *cli, int argc, char **argv);
 int cli_erase_show(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -152,10 +152,8 @@ cli_erase_session(struct cli *cli, int argc, char **argv)
 	return show(cli, erasing.begun);
 }
 
-/* Reads the number from the command line, or from standard input for "-", and
- * keeps it from being shown by ps(1) any longer. */
-static void
-read_phone(char phone[PHONE_SIZE + 1], char *argument)
+void
+cli_read_phone(char phone[PHONE_SIZE + 1], char *argument)
 {
 	if (strcmp(argument, "-") == 0) {
 		if (fgets(phone, PHONE_SIZE + 1, stdin) == NULL)
@@ -177,7 +175,7 @@ cli_erase_person(struct cli *cli, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(cli);
-	read_phone(phone, argv[1]);
+	cli_read_phone(phone, argv[1]);
 	erasing.what = phone;
 	cli->subject = erasing.receipt;
 	/* Each session by itself, so that nobody waits long for the turn. */

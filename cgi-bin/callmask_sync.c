@@ -28,17 +28,22 @@ print_finding(void *cookie, const struct twilio_number_finding *finding)
 		[TWILIO_NUMBER_LACK] = ": cannot be set",
 		[TWILIO_NUMBER_NOTE] = " (may stay)",
 	};
+	static const char *const kinds[] = {
+		[TWILIO_NUMBER_SET] = "set",
+		[TWILIO_NUMBER_TAKE] = "take_over",
+		[TWILIO_NUMBER_LACK] = "lack",
+		[TWILIO_NUMBER_NOTE] = "note",
+	};
 	struct printer *printer = cookie;
-	struct buf json;
 
 	if (finding->kind != TWILIO_NUMBER_NOTE)
 		printer->left++;
 	if (printer->json) {
-		buf_init(&json, 0);
-		if (twilio_number_json(&json, printer->number, finding) ==
-		    RC_OK)
-			puts(buf_text(&json));
-		buf_free(&json);
+		cli_json(CLI_FIELDS(CLI_TEXT("number", printer->number),
+		    CLI_TEXT("kind", kinds[finding->kind]),
+		    CLI_TEXT("setting", finding->setting),
+		    CLI_TEXT("is", finding->is),
+		    CLI_TEXT("wanted", finding->wanted)));
 		return;
 	}
 	printf("%-16s  %s is %s", printer->number, finding->setting,
@@ -73,7 +78,7 @@ take_back(void *cookie, const struct twilio_number *number)
  * Returns 0, or 1 after saying what went wrong. */
 static int
 apply(struct cli_twilio *twilio, struct cli_pool *pool,
-    const struct twilio_number *wanted, bool take_over, bool quiet)
+    const struct twilio_number *wanted, bool take_over)
 {
 	const struct cli *cli = twilio->cli;
 	char next[TWILIO_NUMBER_NEXT_SIZE];
@@ -99,10 +104,12 @@ apply(struct cli_twilio *twilio, struct cli_pool *pool,
 		twilio_number_read(&cli->conf, &cli->secrets,
 		    buf_text(&twilio->body), twilio->body.len, take_back,
 		    &m->at_twilio, next);
-		if (!quiet) {
-			cli_progress("", 0, 0);
+		cli_progress("", 0, 0);
+		if (cli->json)
+			cli_json(CLI_FIELDS(CLI_TEXT("number", m->pool.number),
+			    CLI_TEXT("kind", "done")));
+		else
 			printf("%-16s  set\n", m->pool.number);
-		}
 	}
 	cli_progress("", 0, 0);
 	return status;
@@ -232,7 +239,7 @@ cli_number_sync(struct cli *cli, int argc, char **argv)
 	    (rc = cli_transact(cli, do_nothing, NULL)) != RC_OK)
 		status = cli_fail(rc, NULL, "audit log");
 	if (status == 0 && applying)
-		status = apply(&twilio, &pool, &wanted, take_over, json);
+		status = apply(&twilio, &pool, &wanted, take_over);
 	if (pool.why[0] == '\0' && write_all(cli, &pool, &wanted) != 0)
 		status = 1;
 	if (pool.why[0] == '\0' && print_all(&pool, &wanted, json) != 0)

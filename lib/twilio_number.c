@@ -403,32 +403,3 @@ twilio_number_read_offers(const char *body, size_t len,
 	json_decref(page);
 	return rc;
 }
-
-static int
-add_json(const char *data, size_t len, void *cookie)
-{
-	buf_add(cookie, data, len);
-	return 0;
-}
-
-enum rc
-twilio_number_json(struct buf *out, const char *number,
-    const struct twilio_number_finding *finding)
-{
-	static const char *const kinds[] = {
-		[TWILIO_NUMBER_SET] = "set",
-		[TWILIO_NUMBER_TAKE] = "take_over",
-		[TWILIO_NUMBER_LACK] = "lack",
-		[TWILIO_NUMBER_NOTE] = "note",
-	};
-	json_t *object;
-
-	object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "number", number,
-	    "kind", kinds[finding->kind], "setting", finding->setting, "is",
-	    finding->is, "wanted", finding->wanted);
-	if (object == NULL)
-		return RC_MEMORY;
-	json_dump_callback(object, add_json, out, JSON_COMPACT);
-	json_decref(object);
-	return buf_ok(out) ? RC_OK : RC_MEMORY;
-}

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
 #include "conf.h"
 #include "phone.h"
 #include "rc.h"
@@ -150,9 +149,5 @@ void twilio_number_search(struct twilio_rest *rest, const struct conf *conf,
 enum rc twilio_number_read_offers(const char *body, size_t len,
     void (*each)(void *cookie, const struct twilio_number_offer *offer),
     void *cookie);
-
-/* Appends a finding about a number as a JSON object. RC_MEMORY. */
-enum rc twilio_number_json(struct buf *out, const char *number,
-    const struct twilio_number_finding *finding);
 
 #endif

@@ -152,6 +152,21 @@ view_message(struct buf *out, const struct message *message)
 }
 
 enum rc
+view_message_text(struct buf *out, const struct message *message,
+    const struct message_content *content)
+{
+	json_t *json = message_json(message), *urls = json_array();
+	int i;
+
+	for (i = 0; content != NULL && i < content->media_len; i++)
+		json_array_append_new(urls, json_string(content->media[i]));
+	json_object_set_new(json, "text",
+	    content != NULL ? json_string(content->body) : json_null());
+	json_object_set_new(json, "media_urls", urls);
+	return view_dump(out, json, 0);
+}
+
+enum rc
 view_messages(struct buf *out, const struct message *messages, int len)
 {
 	return view_dump(out,

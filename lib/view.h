@@ -102,6 +102,11 @@ enum rc view_sessions(struct buf *out, const struct session *sessions, int len,
 /* Appends a call by itself. Returns RC_MEMORY. */
 enum rc view_call(struct buf *out, const struct call_summary *call);
 
+/* Appends a message with what was written, if content is not NULL; what stands
+ * in place of that is null then. Returns RC_MEMORY. */
+enum rc view_message_text(struct buf *out, const struct message *message,
+    const struct message_content *content);
+
 /* Appends a message, or those made of one note. Returns RC_MEMORY. */
 enum rc view_message(struct buf *out, const struct message *message);
 enum rc view_messages(struct buf *out, const struct message *messages, int len);

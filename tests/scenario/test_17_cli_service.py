@@ -80,6 +80,8 @@ def test_the_number_of_a_party_is_refused(stack):
     done = stack.cli("number", "add", customer, check=False)
     assert done.returncode == 1
     assert "real number of someone in an open session" in done.stderr
+    assert f"+1…{customer[-2:]}: " in done.stderr
+    assert customer not in done.stderr
     assert customer not in stack.cli("number", "list").stdout
     stack.close(session)
 
