@@ -80,10 +80,14 @@ def test_how_a_service_stands(stack):
     session = here.open(customer, driver)
     done = here.open(customer, other)
     stack.close(done, key=here.key)
-    stack.phone(driver, behaviour="no-answer")
-    stack.dial(customer, masked(session))
-    stack.phone(driver, behaviour="answer")
-    stack.dial(customer, masked(session))
+    for status in ("no-answer", "completed"):
+        sid = new_sid()
+        stack.voice(customer, masked(session), sid=sid)
+        for leg, more in ((new_sid(), {"ParentCallSid": sid, "To": driver,
+                                       "From": masked(session)}), (sid, {})):
+            for _ in range(2):      # said twice, counted once
+                assert stack.report(leg, status, CallDuration="5",
+                                    **more).status == 200
     for caller in (customer, other):
         stack.voice(caller, masked(done))
     stack.voice(stranger, masked(session))
@@ -111,9 +115,7 @@ def test_how_a_service_stands(stack):
         "database": True, "worker": True, "trouble": None,
         **{name: stack.counters()[name] for name in (
             "requests_failed", "calls_unrecorded", "calls_apologised")}}
-    # It is over, and the next is refused.
-    stack.report(running, "completed", CallDuration="5", **{
-        "From": customer, "To": masked(session)})
+    stack.report(running, "completed", CallDuration="5")
     assert here.get(OVERVIEW)["calls"]["now"] == 0
 
 
