@@ -30,9 +30,11 @@ PROGRAMS := voice-inbound voice-code voice-screen voice-placed voice-ended \
 CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
 	callmask_setup callmask_doctor callmask_service \
 	callmask_session callmask_numbers callmask_sync callmask_twilio callmask_advice \
-	callmask_webhook callmask_erase callmask_backup \
+	callmask_webhook callmask_audit callmask_erase callmask_backup \
 	callmask_rekey
-ADMIN_OBJS := admin admin_signin admin_overview admin_search
+OUTBOXD_OBJS := outboxd outboxd_pace outboxd_carry
+ADMIN_OBJS := admin admin_signin admin_numbers admin_deliveries admin_keys \
+	admin_service admin_preview admin_audit admin_overview admin_search
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -102,6 +104,11 @@ $(B)/bin/callmask: $(CLI_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/bin/admin: $(ADMIN_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/bin/outboxd: $(OUTBOXD_OBJS:%=$(B)/cgi-bin/%.o) $(B)/libmask.a
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

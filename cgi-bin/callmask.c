@@ -25,12 +25,45 @@ cli_mask(const struct cli *cli)
 		.now_ms = app_now_ms() };
 }
 
+/* A deed that is noted in the audit log. */
+struct noting {
+	struct cli *cli;
+	db_deed deed;
+	void *cookie;
+};
+
+/* Turns what is noted about the arguments from one state into another. */
+static void
+mark_noted(struct cli *cli, char from, char to)
+{
+	int i;
+
+	for (i = 0; i < cli->argc; i++)
+		if (cli->noted[i] == from)
+			cli->noted[i] = to;
+}
+
+static enum rc
+do_and_note(struct db *db, void *cookie)
+{
+	const struct noting *n = cookie;
+	enum rc rc = n->deed(db, n->cookie), noted = RC_OK;
+
+	mark_noted(n->cli, CLI_NOTING, 0); /* of a try that was rolled back */
+	if ((rc == RC_OK || rc == RC_NONE) &&
+	    n->cli->command->needs == CLI_CHANGES_SERVICE)
+		noted = cli_note_change(n->cli, db);
+	return noted == RC_OK ? rc : noted;
+}
+
 enum rc
 cli_transact(struct cli *cli, db_deed deed, void *cookie)
 {
-	enum rc rc = db_transact(cli->db, DB_WAIT_MS, deed, cookie);
+	struct noting noting = { cli, deed, cookie };
+	enum rc rc = db_transact(cli->db, DB_WAIT_MS, do_and_note, &noting);
 	char path[300];
 
+	mark_noted(cli, CLI_NOTING, rc_final(rc) ? CLI_NOTED : 0);
 	wake_path(path, sizeof path, cli->conf.database);
 	if (rc_final(rc))
 		wake_send(path);
@@ -170,7 +203,12 @@ main(int argc, char **argv)
 	argc = take_common(&cli, argc - (words - 1), argv);
 	prepare(&cli, cli.command->needs);
 	optind = 0;
+	cli.argc = argc;
+	cli.argv = argv;
+	if ((cli.noted = calloc((size_t)argc, 1)) == NULL)
+		err(1, "arguments");
 	status = cli.command->run(&cli, argc, argv);
+	free(cli.noted);
 	db_close(cli.db);
 	crypto_wipe(&cli.secrets, sizeof cli.secrets);
 	if (fflush(stdout) != 0)

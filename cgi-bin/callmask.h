@@ -27,14 +27,25 @@ struct cli {
 	const char *service_name; /* what -s named; NULL: nothing */
 	const struct command *command; /* the one that runs */
 	bool json;                     /* --json was said */
+	int argc;                      /* arguments of the command */
+	char **argv;
+	char *noted;         /* argc bytes: what of them is in the audit log */
+	const char *subject; /* for the audit log: the id of what is made */
+};
+
+/* An argument is in the audit log; it is if this transaction is committed. */
+enum {
+	CLI_NOTED = 1,
+	CLI_NOTING
 };
 
 /* How much a command needs before it runs. */
 enum cli_needs {
 	CLI_NEEDS_NOTHING,
-	CLI_NEEDS_CONF,   /* the configuration */
-	CLI_NEEDS_DB,     /* … and database and keys */
-	CLI_NEEDS_SERVICE /* … and one service */
+	CLI_NEEDS_CONF,     /* the configuration */
+	CLI_NEEDS_DB,       /* … and database and keys */
+	CLI_NEEDS_SERVICE,  /* … and one service */
+	CLI_CHANGES_SERVICE /* … which it changes: goes into the audit log */
 };
 
 #define CLI_NAME_SIZE 32 /* bytes of a command's name, with NUL */
@@ -64,9 +75,22 @@ void cli_help_command(const struct command *command);
 /* Returns what deeds need, for a deed now. */
 struct mask cli_mask(const struct cli *cli);
 
-/* Runs a deed in a write transaction and wakes the worker for what it may have
+/* Runs a deed in a write transaction, notes it in the audit log if the command
+ * is one that changes the service, and wakes the worker for what it may have
  * left to do. */
 enum rc cli_transact(struct cli *cli, db_deed deed, void *cookie);
+
+/*
+ * Notes in the audit log that the command has changed something: for each id
+ * and masked number among its arguments once, or for what cli->subject says. In
+ * a write transaction.
+ */
+enum rc cli_note_change(struct cli *cli, struct db *db);
+
+/* Notes that the command was run on something of a service; subject is an id or
+ * "". In a write transaction. */
+enum rc cli_note(const struct cli *cli, struct db *db, const char *service_id,
+    const char *subject);
 
 /* Says how the command is called and returns 2. */
 int cli_usage(const struct cli *cli);
@@ -179,6 +203,8 @@ bool cli_member_right(
 
 int cli_completion(struct cli *cli, int argc, char **argv);
 int cli_init(struct cli *cli, int argc, char **argv);
+int cli_audit_list(struct cli *cli, int argc, char **argv);
+int cli_audit_verify(struct cli *cli, int argc, char **argv);
 int cli_migrate(struct cli *cli, int argc, char **argv);
 int cli_backup(struct cli *cli, int argc, char **argv);
 int cli_restore(struct cli *cli, int argc, char **argv);

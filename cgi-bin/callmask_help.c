@@ -72,7 +72,7 @@ print_usage(FILE *to, const struct command *command)
 	for (;;) {
 		len = strcspn(way, "\n");
 		fprintf(to, "%scallmask [-c file]%s %s%s%.*s%s\n", prefix,
-		    command->needs == CLI_NEEDS_SERVICE ? " [-s service]" : "",
+		    command->needs >= CLI_NEEDS_SERVICE ? " [-s service]" : "",
 		    name, len != 0 ? " " : "", (int)len, way,
 		    command->flags & CLI_JSON ? " [--json]" : "");
 		if (way[len] == '\0')

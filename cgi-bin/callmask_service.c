@@ -68,7 +68,10 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 				return cli_usage(cli);
 			break;
 		case 'n':
-			snprintf(key->name, sizeof key->name, "%s", optarg);
+			rc = apikey_check_name(optarg, &change.fault);
+			if (rc != RC_OK)
+				return cli_fail(rc, &change.fault, "--name");
+			strcpy(key->name, optarg);
 			break;
 		default:
 			return cli_usage(cli);
@@ -77,6 +80,7 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 	if (key->name[0] == '\0' || optind != argc)
 		return cli_usage(cli);
 	strcpy(key->service_id, cli->service.id);
+	cli->subject = key->id;
 	if ((rc = make(cli, add_key, &change)) != RC_OK)
 		return cli_fail(rc, NULL, "key");
 	fprintf(stderr, "%s, shown this once:\n", key->id);

@@ -65,6 +65,7 @@ make_keys(struct cli *cli)
 
 /* What init writes in one transaction. */
 struct founding {
+	const struct cli *cli;
 	int64_t now_ms;
 	const struct crypto_keys *keys;
 	struct service service;
@@ -87,7 +88,7 @@ found_service(struct db *db, void *cookie)
 	if (rc == RC_OK && f->service.webhook_url[0] != '\0')
 		rc =
 		    hook_add(db, f->keys, f->service.id, &f->secret, f->now_ms);
-	return rc;
+	return rc == RC_OK ? cli_note(f->cli, db, f->service.id, key.id) : rc;
 }
 
 /* Reads init's options: --service, and any setting by its name. Returns 0, or
@@ -123,8 +124,9 @@ read_options(struct service *service, int argc, char **argv)
 int
 cli_init(struct cli *cli, int argc, char **argv)
 {
-	struct founding f = { .now_ms = app_now_ms(),
-		.keys = &cli->secrets.keys };
+	struct founding f = {
+		.cli = cli, .now_ms = app_now_ms(), .keys = &cli->secrets.keys
+	};
 	struct service *service = &f.service;
 	struct fault fault;
 	enum rc rc;

@@ -138,6 +138,68 @@ print_all(
 	return wrong;
 }
 
+/* What is done at Twilio is noted here all the same, before. */
+static enum rc
+do_nothing(struct db *db, void *cookie)
+{
+	(void)db;
+	(void)cookie;
+	return RC_OK;
+}
+
+/* Some numbers whose state is written down. */
+#define WRITE_SOME 500
+struct writing {
+	const struct cli *cli;
+	const struct cli_pool *pool;
+	const struct twilio_number *wanted;
+	size_t from;
+};
+
+static enum rc
+write_one(struct db *db, const struct writing *w, const struct cli_member *m)
+{
+	struct number_twilio found = { .detail = NUMBER_MISSING,
+		.checked_at = app_now_ms() / 1000 };
+	bool right = false;
+
+	if (m->found) {
+		right = twilio_number_words(&m->at_twilio, w->wanted,
+		    found.detail, sizeof found.detail);
+		strcpy(found.sid, m->at_twilio.sid);
+	}
+	strcpy(found.state, !m->found ? "missing" : right ? "right" : "wrong");
+	return number_note_twilio(
+	    db, w->cli->service.id, m->pool.number, &found);
+}
+
+static enum rc
+write_some(struct db *db, void *cookie)
+{
+	const struct writing *w = cookie;
+	enum rc rc = RC_OK;
+	size_t i;
+
+	for (i = w->from;
+	     rc == RC_OK && i < w->pool->len && i < w->from + WRITE_SOME; i++)
+		rc = write_one(db, w, &w->pool->members[i]);
+	return rc;
+}
+
+/* Writes down what was found, for whoever looks at the pool. Returns 0, or 1
+ * after saying what went wrong. */
+static int
+write_all(struct cli *cli, const struct cli_pool *pool,
+    const struct twilio_number *wanted)
+{
+	struct writing w = { .cli = cli, .pool = pool, .wanted = wanted };
+	enum rc rc = RC_OK;
+
+	for (; rc == RC_OK && w.from < pool->len; w.from += WRITE_SOME)
+		rc = cli_transact(cli, write_some, &w);
+	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "numbers");
+}
+
 int
 cli_number_sync(struct cli *cli, int argc, char **argv)
 {
@@ -152,6 +214,7 @@ cli_number_sync(struct cli *cli, int argc, char **argv)
 	struct cli_pool pool;
 	struct twilio_number wanted;
 	int c, status;
+	enum rc rc;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		applying |= c == 'a';
@@ -165,8 +228,13 @@ cli_number_sync(struct cli *cli, int argc, char **argv)
 	twilio_number_wanted(&wanted, &cli->conf);
 	if ((status = cli_pool_read(&twilio, &pool)) != 0)
 		warnx("numbers of the account: %s", pool.why);
+	if (status == 0 && applying &&
+	    (rc = cli_transact(cli, do_nothing, NULL)) != RC_OK)
+		status = cli_fail(rc, NULL, "audit log");
 	if (status == 0 && applying)
 		status = apply(&twilio, &pool, &wanted, take_over, json);
+	if (pool.why[0] == '\0' && write_all(cli, &pool, &wanted) != 0)
+		status = 1;
 	if (pool.why[0] == '\0' && print_all(&pool, &wanted, json) != 0)
 		status = 1;
 	cli_pool_free(&pool);

@@ -195,8 +195,9 @@ cli_outbox_list(struct cli *cli, int argc, char **argv)
 			break;
 	if (argc > 2 || i == 3)
 		return cli_usage(cli);
-	rc = outbox_list(
-	    cli->db, cli->service.id, state, LIST_MAX, print_delivery, cli);
+	rc = outbox_list(cli->db, cli->service.id,
+	    state[0] != '\0' ? state : "waiting parked", "", LIST_MAX,
+	    print_delivery, cli);
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "outbox");
 }
 
@@ -254,6 +255,7 @@ int
 cli_outbox_retry(struct cli *cli, int argc, char **argv)
 {
 	struct retrial r = { .service_id = cli->service.id };
+	int64_t total = 0;
 	enum rc rc;
 
 	if (argc != 2)
@@ -261,10 +263,13 @@ cli_outbox_retry(struct cli *cli, int argc, char **argv)
 	r.id = strcmp(argv[1], "all") == 0 ? NULL : argv[1];
 	if (r.id != NULL && !id_valid(r.id, "dlv"))
 		return cli_usage(cli);
-	if ((rc = cli_transact(cli, retry, &r)) != RC_OK)
-		return cli_fail(rc, NULL, "outbox");
+	do {
+		if ((rc = cli_transact(cli, retry, &r)) != RC_OK)
+			return cli_fail(rc, NULL, "outbox");
+		total += r.count;
+	} while (r.count == OUTBOX_RETRY_MAX);
 	if (r.id != NULL && r.count == 0)
 		errx(1, "%s: no such delivery was given up", r.id);
-	printf("%lld to be tried anew\n", (long long)r.count);
+	printf("%lld to be tried anew\n", (long long)total);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "conf.h"
@@ -71,6 +72,19 @@ void twilio_number_compare(const struct twilio_number *is,
     const struct twilio_number *wanted,
     void (*each)(void *cookie, const struct twilio_number_finding *finding),
     void *cookie);
+
+/* Writes what is not as it should be into out of size bytes, in words, as much
+ * of it as fits; "": nothing, notes aside. Returns whether that is so. */
+bool twilio_number_words(const struct twilio_number *is,
+    const struct twilio_number *wanted, char *out, size_t size);
+
+/* Returns the settings that differ and are ours to set, a bit each; 0: none. */
+int64_t twilio_number_differs(
+    const struct twilio_number *is, const struct twilio_number *wanted);
+
+/* Makes *is a number called sid of which just these settings differ. */
+void twilio_number_bend(struct twilio_number *is,
+    const struct twilio_number *wanted, const char *sid, int64_t differs);
 
 /* Begins a request for the account's numbers: the first page, or the one
  * whose path is next. */

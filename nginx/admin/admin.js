@@ -4,12 +4,18 @@
 import {html, render, useEffect, useRef, useState}
   from './vendor/preact-htm.js';
 import {get, onSignedOut, signIn, signOut} from './api.js';
-import {Problem} from './parts.js';
+import {Notices, Problem} from './parts.js';
 import * as overview from './overview.js';
+import * as sessions from './sessions.js';
+import * as numbers from './numbers.js';
+import * as deliveries from './deliveries.js';
+import * as keys from './keys.js';
+import * as settings from './settings.js';
+import * as audit from './audit.js';
 
 // Each page is a function of {self, path, go}: who is signed in, what stands
 // behind the page's name in the address, and how to get elsewhere.
-const pages = {overview};
+const pages = {overview, sessions, numbers, deliveries, keys, settings, audit};
 
 const here = () => {
   const [name, ...path] = location.hash.replace(/^#\/?/, '').split('/')
@@ -40,9 +46,10 @@ function SignIn({over, done}) {
   };
   return html`
     <main class="sign-in">
-      <h1>callmask</h1>
+      <h1><img src="icon.svg" alt="" width="28" height="28" /> callmask</h1>
       ${over && html`<p role="status">You have been signed out.</p>`}
       <form onSubmit=${submit}>
+        <input hidden autocomplete="username" value="callmask" />
         <label>Your key
           <input ref=${field} type="password" name="key" required
                  autocomplete="current-password" spellcheck="false"
@@ -62,6 +69,35 @@ function SignIn({over, done}) {
     </main>`;
 }
 
+// The pages, and who is signed in. On narrow screens behind a button.
+function Menu({at, self, leave}) {
+  const [open, setOpen] = useState(false);
+  const button = useRef();
+  useEffect(() => setOpen(false), [at]);
+  return html`
+    <header onKeyDown=${event => {
+      if (event.key === 'Escape' && open) {
+        setOpen(false);
+        button.current.focus();
+      }
+    }}>
+      <p class="brand">callmask <small>${self.service}</small></p>
+      <button class="plain menu" ref=${button} aria-expanded=${String(open)}
+              aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
+      <div id="menu" class=${open ? 'open' : ''}>
+        <nav aria-label="Pages">
+          <ul>${Object.entries(pages).map(([name, {title}]) => html`
+            <li><a href=${'#/' + name} onClick=${() => setOpen(false)}
+                   aria-current=${name === at.name ? 'page' : undefined}
+                >${title}</a></li>`)}
+          </ul>
+        </nav>
+        <p class="who">${self.name} <small>${self.role}</small>
+          <button class="plain" onClick=${leave}>Sign out</button></p>
+      </div>
+    </header>`;
+}
+
 function Panel({self, leave}) {
   const [at, setAt] = useState(here());
   const main = useRef();
@@ -79,25 +115,18 @@ function Panel({self, leave}) {
     document.title = `${page.title} · ${self.service} · callmask`;
   }, [page, self]);
   return html`
-    <header>
+    <div class="panel">
       <a class="skip" href="#main" onClick=${event => {
         event.preventDefault();
         main.current.focus();
       }}>To the page</a>
-      <strong>callmask <small>${self.service}</small></strong>
-      <nav aria-label="Pages">
-        <ul>${Object.entries(pages).map(([name, {title}]) => html`
-          <li><a href=${'#/' + name}
-                 aria-current=${name === at.name ? 'page' : undefined}
-              >${title}</a></li>`)}
-        </ul>
-      </nav>
-      <span class="who">${self.name} <small>${self.role}</small>
-        <button class="plain" onClick=${leave}>Sign out</button></span>
-    </header>
-    <main id="main" tabindex="-1" ref=${main}>
-      <${page.Page} key=${at.name} self=${self} path=${at.path} go=${go} />
-    </main>`;
+      <${Menu} at=${at} self=${self} leave=${leave} />
+      <main id="main" tabindex="-1" ref=${main}>
+        <${page.Page} key=${[at.name, ...at.path].join('/')}
+                      self=${self} path=${at.path} go=${go} />
+      </main>
+      <${Notices} />
+    </div>`;
 }
 
 function Admin() {

@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scenario"))
 
 import stack as stacks                                    # noqa: E402
+from page import Panel                                    # noqa: E402
 
 webdriver = pytest.importorskip("selenium.webdriver")
 
@@ -68,3 +69,26 @@ def chromium():
     """The browser of all tests."""
     with browser() as driver:
         yield driver
+
+
+@pytest.fixture
+def panel(stack, chromium):
+    """The admin panel's front door. The browser has nothing to complain of from
+    its first byte to the end of the test: no error, no breach of the policy."""
+    opened = Panel(chromium, stack.url)
+    yield opened
+    assert opened.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def operator(stack):
+    """The key of an operator, called Olive."""
+    return stack.cli("key", "add", "--role", "operator",
+                     "--name", "Olive").stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def viewer(stack):
+    """The key of a viewer, called Vic."""
+    return stack.cli("key", "add", "--role", "viewer",
+                     "--name", "Vic").stdout.strip()

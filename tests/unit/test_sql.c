@@ -10,9 +10,9 @@
 /* What may: asked by operators, over a handful of rows, or once at the start.
  */
 static const char *const may[] = { "api_key_list", "intent_purge",
-	"number_list", "outbox_backlog", "outbox_list", "outbox_mend",
-	"outbox_retry", "party_spans", "reseal_message_count",
-	"reseal_party_count", "reseal_webhook_secret_count", "service_only" };
+	"number_list", "outbox_backlog", "outbox_mend", "party_spans",
+	"reseal_message_count", "reseal_party_count",
+	"reseal_webhook_secret_count", "service_only" };
 
 /* Whether a step of a plan reads all there is. The rows of a subquery, called
  * `sub` in the plan, are few. */
