@@ -54,10 +54,11 @@ class Service:
             session["id"] for session in answer.json["sessions"]]
 
     def looks(self):
-        """What the audit log has of looks, newest last."""
+        """What the audit log has but for commands, newest last."""
         return self.stack.rows(
             "SELECT action, subject, detail FROM audit a JOIN service s "
-            "ON s.id = a.service_id WHERE s.name = ? ORDER BY seq", self.name)
+            "ON s.id = a.service_id WHERE s.name = ? AND a.key_id <> '' "
+            "ORDER BY seq", self.name)
 
 
 def test_how_a_service_stands(stack):
