@@ -171,6 +171,7 @@ def test_sessions_are_found_by_whatever_is_known(stack):
     for written in (f"+1 {area} 555 {line}", f"+1 ({area}) 555-{line}",
                     f" +1-{area}-555-{line} ", f"+1.{area}.555.{line}"):
         assert here.search(written) == ("phone", [two, one])
+    assert here.search("+" + "1" * 127) == ("reference", [])
     # Without a country code it is nobody's number.
     assert here.search(customer[2:]) == ("reference", [])
     assert here.search(masked(first)) == ("masked_number", [
