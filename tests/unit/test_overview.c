@@ -5,6 +5,8 @@
 #include "deeds.h"
 #include "overview.h"
 
+#define SID_5 "CA00000000000000000000000000000005"
+
 /* Too large for some stacks. */
 static struct overview o;
 
@@ -69,6 +71,8 @@ test_calls_now(void **state)
 {
 	struct store *s = *state;
 	struct session session = open_session(s, "", ANNA, BORIS), closed;
+	struct mask_dialled stranger = dialled(SID_5, DORA, MASK_1);
+	struct mask_route out;
 
 	dial(s, SID_1, ANNA, MASK_1, POLICY_CONNECTED);
 	/* One who is refused is not on the line. */
@@ -88,6 +92,13 @@ test_calls_now(void **state)
 	look(s, NOW + 9);
 	assert_int_equal(o.calls_now, 0);
 	assert_int_equal(o.today[TALLY_CALLS_REFUSED], 1);
+	/* Nor is one who is asked for a code, though on the line. */
+	set(s, "ask_code = 1");
+	out = route_as(s, DORA, MASK_1, POLICY_ASK, POLICY_CALLER_UNKNOWN);
+	record(s, &stranger, &out);
+	look(s, NOW + 9);
+	assert_int_equal(o.calls_now, 0);
+	set(s, "ask_code = 0");
 	/* A late caller is not connected. */
 	must(close_session(s, session.id, &closed));
 	dial(s, SID_4, ANNA, MASK_1, POLICY_SESSION_IS_CLOSED);

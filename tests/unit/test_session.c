@@ -779,6 +779,24 @@ test_list_comes_back_short_rather_than_late(void **state)
 	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
 	assert_int_equal(len, 0);
 	assert_string_equal(next, "");
+	/* Open ones are not gone through for expired ones, unless one that has
+	 * expired is not closed yet. */
+	store_run(s,
+	    "UPDATE session SET closed_at = 2, close_reason = 'expired'"
+	    " WHERE id = 'ses_00000000000000000000000001'");
+	store_run(s, "UPDATE session SET closed_at = NULL, close_reason = NULL,"
+		     " expires_at = 1800000009 WHERE close_reason = 'closed'");
+	filter =
+	    (struct session_filter){ .status = SESSION_EXPIRED, .limit = 2 };
+	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
+	assert_int_equal(len, 1);
+	assert_string_equal(next, "");
+	store_run(s, "UPDATE session SET expires_at = 1800000000 WHERE id ="
+		     " (SELECT max(id) FROM session)");
+	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
+	assert_int_equal(len, 1);
+	assert_string_equal(out[0].id, sessions[2].id);
+	assert_true(next[0] != '\0');
 }
 
 static void

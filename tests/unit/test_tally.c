@@ -212,6 +212,7 @@ test_series_end_with_the_step_that_runs(void **state)
 		assert_int_equal(series.counts[TALLY_CALLS_MISSED][k], 2);
 		assert_int_equal(series.counts[TALLY_CALLS_MISSED][k - 1], 1);
 		assert_int_equal(series.counts[TALLY_CALLS_ANSWERED][k], 0);
+		assert_int_equal(series.counts[TALLY_CALLS_FAILED][0], 0);
 		store_run(s, "DELETE FROM tally");
 	}
 }
