@@ -94,7 +94,7 @@ def complete(stack, *words):
 @pytest.mark.parametrize("words, offered", (
     (("ke",), ["key"]), (("key", ""), ["add", "list", "revoke"]),
     (("key", "add", "--r"), ["--role"]),
-    (("key", "add", "--role", ""), ["app", "admin"]),
+    (("key", "add", "--role", ""), ["app", "admin", "operator", "viewer"]),
     (("key", "add", "--name", ""), []),
     (("key", "add", "--role", "app", "--n"), ["--name"]),
     (("-c", "some file", "-s", "x", "numb"), ["number"]),
