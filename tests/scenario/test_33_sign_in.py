@@ -435,6 +435,34 @@ def test_a_change_is_noted_once(stack):
     assert {row["name"] for row in rows(stack, key_id=mine)} == {"Zoë"}
 
 
+@pytest.mark.parametrize("method, path, operation", [
+    (method, path, operation) for method, path, operation, changes in ALL
+    if changes], ids=[name for name, one in zip(NAMES, ALL) if one[3]])
+def test_every_change_is_noted(stack, operator, method, path, operation):
+    """Whatever there is, now and later: once if it was made, not if it was
+    refused or had been made before."""
+    session = stack.open(*stack.persons(2))
+    if path.startswith("/v1/keys/{id}"):
+        path = path.replace("{id}", key_id(new_key(stack)))
+    began = stack.one("SELECT max(seq) FROM audit WHERE key_id = ?",
+                      operator.self["id"])
+    again = {"Idempotency-Key": secrets.token_hex(8)}
+    answers = [operator.ask(method, fill_in(path, session).removeprefix("/v1/"),
+                            a_body(operation), again) for _ in range(2)]
+    made = [answer for answer in answers if answer.status < 300
+            and answer.headers["Idempotent-Replayed"] is None]
+    found = [row for row in rows(stack, key_id=operator.self["id"])
+             if row["seq"] > began]
+    assert [row["action"].split()[0] for row in found] == [method] * len(made)
+    for row in found:
+        assert row["subject"] and row["name"] == "Zoë"
+    if path.startswith("/v1/sessions") and method == "PATCH":
+        assert made
+    # The settings are those of the shared stack: as they were.
+    if path == "/v1/service":
+        stack.cli("service", "set", "hold=2592000", "language=en")
+
+
 def test_a_refusal_is_no_change(stack):
     someone = stack.operator()
     for method, path, document in (
