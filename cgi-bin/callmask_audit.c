@@ -39,10 +39,10 @@ cli_note(const struct cli *cli, struct db *db, const char *service_id,
 	    app_now_ms() / 1000);
 }
 
-/* Whether an argument may stand in the audit log: an id, or a masked number of
- * the service. Anything else could be a real number. RC_OK, RC_NONE. */
+/* Whether an argument may stand in the audit log: an id, or a masked
+ * number. Anything else could be a real number. RC_OK, RC_NONE. */
 static enum rc
-check_subject(struct db *db, const struct cli *cli, const char *text)
+check_subject(struct db *db, const char *text)
 {
 	struct number number;
 	char prefix[4];
@@ -52,8 +52,6 @@ check_subject(struct db *db, const struct cli *cli, const char *text)
 	if (id_valid(text, prefix))
 		return RC_OK;
 	rc = number_find(db, &number, text);
-	if (rc == RC_OK && strcmp(number.service_id, cli->service.id) != 0)
-		rc = RC_NONE;
 	return rc == RC_NOT_FOUND ? RC_NONE : rc;
 }
 
@@ -67,7 +65,7 @@ note_arguments(struct cli *cli, struct db *db)
 	for (i = 1; i < cli->argc; i++) {
 		if (cli->noted[i] == CLI_NOTED)
 			continue;
-		rc = check_subject(db, cli, cli->argv[i]);
+		rc = check_subject(db, cli->argv[i]);
 		if (rc == RC_OK)
 			rc = cli_note(cli, db, cli->service.id, cli->argv[i]);
 		if (rc == RC_OK)
