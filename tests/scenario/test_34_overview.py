@@ -216,6 +216,7 @@ def test_what_is_found_comes_page_by_page(stack, by):
         answer = here.ask(text, limit=3, cursor=cursor, status=None).json
         assert answer["matched"] == by and len(answer["sessions"]) <= 3
         found += [each["id"] for each in answer["sessions"]]
+        assert len(found) <= len(made)
         cursor = answer["next"]
         if cursor is None:
             break
@@ -317,6 +318,7 @@ def test_what_happened_in_a_session(stack):
     while query:
         page = here.get(path + query)
         seen += [each["id"] for each in page["events"]]
+        assert len(seen) <= 3
         query = page["next"] and f"?limit=2&after={page['next']}"
     assert seen == [each["id"] for each in told["events"]]
     assert len(here.get(f"/v1/sessions/{other['id']}/events")["events"]) == 1
