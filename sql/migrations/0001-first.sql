@@ -107,7 +107,7 @@ CREATE TABLE audit (
 
 -- Whether somebody looked at something lately, and what may be forgotten.
 CREATE INDEX audit_look ON audit (service_id, key_id, subject, action, at);
-CREATE INDEX audit_age ON audit (at);
+CREATE INDEX audit_age ON audit (at, seq);
 
 -- The pool: Twilio numbers that people see and dial. Not personal data.
 CREATE TABLE number (
