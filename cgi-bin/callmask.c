@@ -78,6 +78,14 @@ do_nothing(struct db *db, void *cookie)
 	return RC_OK;
 }
 
+int
+cli_note_first(struct cli *cli)
+{
+	enum rc rc = cli_transact(cli, do_nothing, NULL);
+
+	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "audit log");
+}
+
 bool
 cli_can_write(struct cli *cli, int wait_ms)
 {

@@ -83,6 +83,10 @@ struct mask cli_mask(const struct cli *cli);
  * left to do. */
 enum rc cli_transact(struct cli *cli, db_deed deed, void *cookie);
 
+/* Notes a command in the audit log before what it does elsewhere, or before it
+ * shows personal data. Returns 0, or 1 after saying what went wrong. */
+int cli_note_first(struct cli *cli);
+
 /*
  * Notes in the audit log that the command has changed something: for each id
  * and masked number among its arguments once, or for what cli->subject says. In

@@ -251,6 +251,8 @@ cli_export_person(struct cli *cli, int argc, char **argv)
 	cli_read_phone(phone, argv[1]);
 	if (!phone_valid(phone))
 		errx(1, "person: is not an E.164 number");
+	if (cli_note_first(cli) != 0)
+		return 1;
 	begin(&d, cli);
 	session_person(person, &cli->secrets.keys, phone);
 	d.person = person;
@@ -276,6 +278,8 @@ cli_export_session(struct cli *cli, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(cli);
+	if (cli_note_first(cli) != 0)
+		return 1;
 	begin(&d, cli);
 	d.what = argv[1];
 	rc = db_snapshot(cli->db, read_session, &d);

@@ -227,3 +227,13 @@ def test_another_service_knows_nothing(stack):
     for arguments in (("person", customer), ("session", session["id"])):
         done = stack.cli("export", *arguments, service="export", check=False)
         assert done.returncode == 1 and not done.stdout
+
+
+def test_that_somebody_looked_is_noted(stack):
+    customer, driver = stack.persons(2)
+    session = stack.open(customer, driver)
+    export(stack, "person", customer)
+    export(stack, "session", session["id"])
+    noted = stack.rows("SELECT action, subject FROM audit ORDER BY seq")
+    assert noted[-2:] == [("export person", ""),
+                          ("export session", session["id"])]
