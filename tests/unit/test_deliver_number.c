@@ -136,6 +136,17 @@ test_a_look_sets_nothing(void **state)
 	stage(&g, s, OUTBOX_NUMBER_CHECK);
 	answer(&g, s, 200, LIST(""));
 	check(s, "done", "missing", "it is not in the account");
+	/* Also where something was about to be set. */
+	store_run(
+	    s, "UPDATE number SET twilio_differs = 1, twilio_sid = '" SID "'");
+	must(outbox_put(s->db,
+	    &(struct outbox_item){ .service_id = s->service.id,
+		.kind = OUTBOX_NUMBER_CHECK,
+		.subject_id = MASK_1 },
+	    NOW * 1000));
+	claim(&g, s);
+	check_look(&g);
+	deliver_free(&g.job);
 	/* One with the same digits in it is another. */
 	stage(&g, s, OUTBOX_NUMBER_CHECK);
 	answer(&g, s, 200,
