@@ -16,7 +16,8 @@
 struct change {
 	const struct cli *cli;
 	struct mask mask;
-	const char *what; /* key id */
+	const char *what;      /* key id */
+	char *const *settings; /* each a name, NUL, a value; ends with NULL */
 	struct apikey key;
 	char key_text[APIKEY_SIZE];
 	struct service service;
@@ -202,25 +203,39 @@ cli_service_show(struct cli *cli, int argc, char **argv)
 	return 0;
 }
 
+/* Sets what the arguments name, on the settings as they are by now: the panel
+ * may have changed others. */
 static enum rc
 update_service(struct db *db, void *cookie)
 {
 	struct change *c = cookie;
+	struct service *service = &c->service;
 	enum rc rc;
+	int i;
 
-	rc = service_update(db, &c->service);
-	if (rc == RC_OK && c->service.webhook_url[0] != '\0')
-		rc = hook_ensure(db, c->mask.keys, c->service.id, &c->secret,
-		    c->mask.now_ms);
+	rc = service_find(db, service, c->cli->service.id);
+	for (i = 0; rc == RC_OK && c->settings[i] != NULL; i++) {
+		c->what = c->settings[i];
+		rc = service_set(
+		    service, c->what, c->what + strlen(c->what) + 1, &c->fault);
+	}
+	if (rc == RC_OK)
+		rc = service_check(
+		    service, c->cli->conf.private_webhooks, &c->fault);
+	if (rc == RC_OK)
+		rc = service_update(db, service);
+	if (rc == RC_OK && service->webhook_url[0] != '\0')
+		rc = hook_ensure(
+		    db, c->mask.keys, service->id, &c->secret, c->mask.now_ms);
 	return rc;
 }
 
 int
 cli_service_set(struct cli *cli, int argc, char **argv)
 {
-	struct change change = { .service = cli->service };
-	enum rc rc;
+	struct change change = { .settings = argv + 1 };
 	char *value;
+	enum rc rc;
 	int i;
 
 	if (argc < 2)
@@ -228,18 +243,12 @@ cli_service_set(struct cli *cli, int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if ((value = strchr(argv[i], '=')) == NULL)
 			return cli_usage(cli);
-		*value++ = '\0';
-		rc =
-		    service_set(&change.service, argv[i], value, &change.fault);
-		if (rc != RC_OK)
-			return cli_fail(rc, &change.fault, argv[i]);
+		*value = '\0';
 	}
-	rc = service_check(
-	    &change.service, cli->conf.private_webhooks, &change.fault);
-	if (rc != RC_OK)
-		return cli_fail(rc, &change.fault, change.fault.field);
 	if ((rc = make(cli, update_service, &change)) != RC_OK)
-		return cli_fail(rc, NULL, "service");
+		return cli_fail(rc, &change.fault,
+		    change.fault.field[0] != '\0' ? change.fault.field
+						  : change.what);
 	if (cli->json)
 		print_settings(&change.service, change.secret.text);
 	else

@@ -507,6 +507,23 @@ def test_a_look_is_noted_once(stack):
     assert rows(stack, key_id=key_id(someone.key))[0]["name"] == "Vera"
 
 
+def test_every_resource_that_tells_of_people_is_a_look(stack):
+    someone = stack.operator("viewer")
+    customer, driver = stack.persons(2)
+    session = stack.open(customer, driver)
+    stack.voice(customer, masked(session))
+    [call] = stack.get(session)["calls"]
+    text, _ = stack.api("POST", f"/v1/sessions/{session['id']}/messages",
+                        {"text": "hello"}).json["messages"]
+    for path in ("sessions", f"calls/{call['id']}", f"messages/{text['id']}"):
+        assert someone.ask("GET", path).status == 200
+    assert [(row["action"], row["subject"])
+            for row in rows(stack, key_id=key_id(someone.key))
+            if not row["action"].startswith("sign")] == [
+                ("GET /v1/sessions", ""), ("GET /v1/calls/{id}", call["id"]),
+                ("GET /v1/messages/{id}", text["id"])]
+
+
 def test_each_question_about_a_call_is_a_look(stack):
     someone = stack.operator()
     people = stack.persons(3)
