@@ -107,7 +107,14 @@ cli_webhook_rotate(struct cli *cli, int argc, char **argv)
 		errx(2, "--keep: must be from 0 to %d seconds", KEEP_MAX_S);
 	if ((rc = cli_transact(cli, rotate, &r)) != RC_OK)
 		return cli_fail(rc, NULL, "secret");
-	cli_print_secret(&r.secret);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("id", r.secret.id),
+		    CLI_TEXT("webhook_secret", r.secret.text),
+		    CLI_TIME(
+			"others_sign_until", r.mask.now_ms / 1000 + r.keep_s)));
+	else
+		cli_print_secret(&r.secret);
+	crypto_wipe(&r.secret, sizeof r.secret);
 	return 0;
 }
 
@@ -134,7 +141,11 @@ cli_webhook_test(struct cli *cli, int argc, char **argv)
 		errx(1, "there is no webhook-url to send it to");
 	if ((rc = cli_transact(cli, put_test, cli)) != RC_OK)
 		return cli_fail(rc, NULL, "event");
-	puts("webhook.test is on its way; see callmask outbox list");
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("type", "webhook.test"),
+		    CLI_TEXT("webhook_url", cli->service.webhook_url)));
+	else
+		puts("webhook.test is on its way; see callmask outbox list");
 	return 0;
 }
 
@@ -195,8 +206,9 @@ cli_outbox_list(struct cli *cli, int argc, char **argv)
 			break;
 	if (argc > 2 || i == 3)
 		return cli_usage(cli);
-	rc = outbox_list(
-	    cli->db, cli->service.id, state, LIST_MAX, print_delivery, cli);
+	rc = outbox_list(cli->db, cli->service.id,
+	    state[0] != '\0' ? state : "waiting parked", "", LIST_MAX,
+	    print_delivery, cli);
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "outbox");
 }
 
@@ -254,6 +266,7 @@ int
 cli_outbox_retry(struct cli *cli, int argc, char **argv)
 {
 	struct retrial r = { .service_id = cli->service.id };
+	int64_t total = 0;
 	enum rc rc;
 
 	if (argc != 2)
@@ -261,10 +274,16 @@ cli_outbox_retry(struct cli *cli, int argc, char **argv)
 	r.id = strcmp(argv[1], "all") == 0 ? NULL : argv[1];
 	if (r.id != NULL && !id_valid(r.id, "dlv"))
 		return cli_usage(cli);
-	if ((rc = cli_transact(cli, retry, &r)) != RC_OK)
-		return cli_fail(rc, NULL, "outbox");
+	do {
+		if ((rc = cli_transact(cli, retry, &r)) != RC_OK)
+			return cli_fail(rc, NULL, "outbox");
+		total += r.count;
+	} while (r.count == OUTBOX_RETRY_MAX);
 	if (r.id != NULL && r.count == 0)
 		errx(1, "%s: no such delivery was given up", r.id);
-	printf("%lld to be tried anew\n", (long long)r.count);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_INT("retried", total)));
+	else
+		printf("%lld to be tried anew\n", (long long)total);
 	return 0;
 }

@@ -73,8 +73,7 @@ take_text(struct exchange *x)
 	    (rc = mask_relay(&x->mask, &texted, &answer)) != RC_OK)
 		return rc;
 	x->answer.type = TWIML_TYPE;
-	return answer[0] != '\0' ? twiml_message(&x->answer.body, answer)
-				 : twiml_nothing(&x->answer.body);
+	return twiml_message(&x->answer.body, answer);
 }
 
 static const struct endpoint endpoints[] = {

@@ -103,6 +103,7 @@ static const struct endpoint endpoints[] = {
 	    .path = "/v1/sessions",
 	    .allow = "GET, HEAD, POST",
 	    .auth = SERVE_KEY,
+	    .look = true,
 	    .read = read_filter,
 	    .act = list_sessions },
 	{ .method = "GET",

@@ -5,7 +5,6 @@
  */
 
 #include "log.h"
-#include "say.h"
 #include "twiml.h"
 #include "voice.h"
 
@@ -38,28 +37,13 @@ static enum rc
 write_twiml(struct exchange *x, enum call_status status, const char *number)
 {
 	struct service service = { .language = "en" };
-	enum say_sentence sentence;
 	enum rc rc;
 
 	x->answer.type = TWIML_TYPE;
-	switch (status) {
-	case CALL_BUSY:
-		sentence = SAY_BUSY;
-		break;
-	case CALL_NO_ANSWER:
-		sentence = SAY_NO_ANSWER;
-		break;
-	case CALL_FAILED:
-		sentence = SAY_FAILED;
-		break;
-	default:
-		return twiml_hangup(&x->answer.body);
-	}
 	rc = mask_service(&x->mask, number, &service);
 	if (rc != RC_OK && rc != RC_NOT_FOUND)
 		return rc;
-	return twiml_say(&x->answer.body, say(sentence, service.language),
-	    voice_tag(service.language));
+	return voice_ended(&x->answer.body, status, service.language);
 }
 
 static enum rc

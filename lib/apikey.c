@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "utf8.h"
 
 #define SECRET_SIZE 32
 #define ID_AT 3
@@ -29,6 +30,22 @@ apikey_role_parse(enum apikey_role *role, const char *name)
 			return RC_OK;
 		}
 	return RC_INVALID;
+}
+
+enum rc
+apikey_check_name(const char *name, struct fault *fault)
+{
+	const size_t size = sizeof((struct apikey *)0)->name;
+	const char *p;
+
+	if (name[0] == '\0' || strlen(name) >= size || !utf8_valid(name))
+		return rc_fault(fault, RC_INVALID, "name",
+		    "must be 1 to %zu bytes of UTF-8", size - 1);
+	for (p = name; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return rc_fault(fault, RC_INVALID, "name",
+			    "must not hold control characters");
+	return RC_OK;
 }
 
 enum rc
@@ -91,28 +108,49 @@ apikey_check(struct db *db, struct apikey *key, const char *text)
 	return RC_OK;
 }
 
+/* Reads the row at hand. */
+static void
+read_key(
+    struct db *db, enum sql sql, const char *service_id, struct apikey *key)
+{
+	*key = (struct apikey){
+		.created_at = db_column_int(db, sql, 3),
+		.revoked_at = db_column_int(db, sql, 4),
+	};
+	db_column_copy(db, sql, 0, key->id, sizeof key->id);
+	db_column_copy(db, sql, 1, key->name, sizeof key->name);
+	apikey_role_parse(&key->role, db_column_text(db, sql, 2));
+	snprintf(key->service_id, sizeof key->service_id, "%s", service_id);
+}
+
 enum rc
 apikey_list(struct db *db, const char *service_id,
     void (*each)(void *cookie, const struct apikey *key), void *cookie)
 {
 	const enum sql sql = SQL_API_KEY_LIST;
+	struct apikey key;
 	enum rc rc;
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(service_id)));
 	for (; rc == RC_OK; rc = db_next(db, sql)) {
-		struct apikey key = {
-			.created_at = db_column_int(db, sql, 3),
-			.revoked_at = db_column_int(db, sql, 4),
-		};
-
-		db_column_copy(db, sql, 0, key.id, sizeof key.id);
-		db_column_copy(db, sql, 1, key.name, sizeof key.name);
-		apikey_role_parse(&key.role, db_column_text(db, sql, 2));
-		snprintf(
-		    key.service_id, sizeof key.service_id, "%s", service_id);
+		read_key(db, sql, service_id, &key);
 		each(cookie, &key);
 	}
 	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+apikey_find(
+    struct db *db, const char *service_id, const char *id, struct apikey *key)
+{
+	const enum sql sql = SQL_API_KEY_SHOW;
+	enum rc rc;
+
+	rc = db_first(db, sql, DB_ARGS(DB_TEXT(service_id), DB_TEXT(id)));
+	if (rc == RC_OK)
+		read_key(db, sql, service_id, key);
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_NOT_FOUND : rc;
 }
 
 enum rc

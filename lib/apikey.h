@@ -46,6 +46,10 @@ extern const char *const apikey_roles[APIKEY__MAX];
 /* Reads a role by its name. RC_INVALID. */
 enum rc apikey_role_parse(enum apikey_role *role, const char *name);
 
+/* Checks the name of a holder: 1 to 63 bytes of UTF-8 without control
+ * characters. RC_INVALID with the field "name". */
+enum rc apikey_check_name(const char *name, struct fault *fault);
+
 /* Makes a key of key's service, name and role, stores its id in *key and the
  * key itself in text. */
 enum rc apikey_insert(
@@ -61,6 +65,11 @@ enum rc apikey_check(struct db *db, struct apikey *key, const char *text);
 /* Calls each with every key of a service, oldest first. */
 enum rc apikey_list(struct db *db, const char *service_id,
     void (*each)(void *cookie, const struct apikey *key), void *cookie);
+
+/* Reads the key of a service called id into *key, all but what checks it.
+ * RC_NOT_FOUND. */
+enum rc apikey_find(
+    struct db *db, const char *service_id, const char *id, struct apikey *key);
 
 /* Revokes a key for good. RC_NOT_FOUND if the service has no such valid key. */
 enum rc apikey_revoke(

@@ -154,4 +154,8 @@ enum rc call_count_running(
 enum rc call_list(struct db *db, const char *session_id, int limit,
     void (*each)(void *cookie, const struct call_summary *call), void *cookie);
 
+/* Reads the row at hand of a statement that has the columns of call_list in
+ * front. */
+void call_read_summary(struct db *db, enum sql sql, struct call_summary *call);
+
 #endif

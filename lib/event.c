@@ -54,7 +54,6 @@ count(struct db *db, const struct event *event, int64_t now)
 	switch (event->type) {
 	case EVENT_SESSION_OPENED:
 		what = TALLY_SESSIONS_OPENED;
-		detail = "";
 		break;
 	case EVENT_CALL_ENDED:
 		what = TALLY_CALLS_MISSED;
@@ -70,7 +69,6 @@ count(struct db *db, const struct event *event, int64_t now)
 		break;
 	case EVENT_MESSAGE_RELAYED:
 		what = TALLY_TEXTS_RELAYED;
-		detail = "";
 		break;
 	case EVENT_MESSAGE_REFUSED:
 		what = TALLY_TEXTS_REFUSED;

@@ -541,31 +541,3 @@ mask_announce(const struct mask *mask, const char *service_id, const char *id,
 	*expires_at = now + INTENT_LIFE_S;
 	return intent_put(mask->db, party->id, party->number, now);
 }
-
-enum rc
-mask_add_number(const struct mask *mask, const char *service_id,
-    const char *number, struct fault *fault)
-{
-	uint8_t person[CRYPTO_HASH_SIZE];
-	int64_t parties;
-	enum rc rc;
-
-	if (!phone_valid(number))
-		return rc_fault(
-		    fault, RC_INVALID, "number", "is not an E.164 number");
-	if (phone_country(number)[0] == '\0')
-		return rc_fault(
-		    fault, RC_COUNTRY, "number", "belongs to no country");
-	session_person(person, mask->keys, number);
-	rc = number_party(mask->db, &parties, person, now_s(mask));
-	if (rc != RC_OK)
-		return rc;
-	if (parties != 0)
-		return rc_fault(fault, RC_OWN_NUMBER, "number",
-		    "is the real number of someone in an open session");
-	rc = number_insert(
-	    mask->db, service_id, number, phone_country(number), now_s(mask));
-	if (rc == RC_EXISTS)
-		rc_fault(fault, rc, "number", "is in a pool already");
-	return rc;
-}

@@ -166,12 +166,67 @@ enum rc mask_announce(const struct mask *mask, const char *service_id,
 enum rc mask_add_number(const struct mask *mask, const char *service_id,
     const char *number, struct fault *fault);
 
+/* Numbers that are named in a request. */
+#define MASK_NUMBERS_MAX 100
+struct mask_numbers {
+	char numbers[MASK_NUMBERS_MAX][PHONE_SIZE]; /* as sent; "": too long */
+	int len;
+};
+
+/* What became of one of them. */
+struct mask_added {
+	enum {
+		MASK_NUMBER_ADDED,
+		MASK_NUMBER_EXISTS, /* it is in the service's pool already */
+		MASK_NUMBER_REFUSED /* the fault says why */
+	} result;
+	struct fault fault;
+};
+
+/* Adds several, each by itself. Tells nothing of other services: who has a
+ * number, and whether as a masked one. */
+enum rc mask_add_numbers(const struct mask *mask, const char *service_id,
+    const struct mask_numbers *numbers,
+    struct mask_added added[MASK_NUMBERS_MAX]);
+
+/* Numbers that are looked up at a time, and how long one waits for the one
+ * before, milliseconds: calls and texts must not wait for them. */
+#define MASK_SYNC_MAX 1000
+#define MASK_SYNC_PACE_MS 50
+
+/* Which numbers are looked up at Twilio. */
+struct mask_sync {
+	struct mask_numbers numbers; /* none: all */
+	char after[PHONE_SIZE];      /* of all: those behind this one; "" */
+	bool apply;                  /* what differs is set */
+};
+
+/*
+ * Has the worker look numbers of the pool up at Twilio (deliver_number): those
+ * named, or the first MASK_SYNC_MAX of all. One that waits for that already
+ * goes on waiting. Stores how many there are to do, and in next the last of
+ * them if there may be more, else "". RC_INVALID for one that is not the
+ * service's; then nothing is done.
+ */
+enum rc mask_sync_numbers(const struct mask *mask, const char *service_id,
+    const struct mask_sync *sync, int64_t *queued, char next[PHONE_SIZE],
+    struct fault *fault);
+
 /*
  * Decides what to do with a call by the caller's number. Reads one moment of
  * the database and changes nothing. Failures mean that it cannot be decided:
  * connect nobody.
  */
 enum rc mask_route(const struct mask *mask, const struct mask_dialled *dialled,
+    struct mask_route *route);
+
+/*
+ * The same for a call that nobody makes: what is done under these settings
+ * where facts hold, but for those that the settings make. number stands for the
+ * masked number, phone for the other party's.
+ */
+void mask_imagine(const struct service *service,
+    const struct policy_facts *facts, const char *number, const char *phone,
     struct mask_route *route);
 
 /*

@@ -103,6 +103,19 @@ attestation_failed(const char *attestation)
 	return strstr(attestation, "TN-Validation-Failed") != NULL;
 }
 
+/* Takes the facts that the service settles. */
+static void
+service_facts(struct inquiry *inquiry)
+{
+	const struct service *service = &inquiry->service;
+	struct policy_facts *facts = &inquiry->facts;
+
+	facts->ask_code = service->ask_code != 0;
+	facts->support_line = service->support_number[0] != '\0';
+	if (service->attestation == 0)
+		facts->attestation_failed = false;
+}
+
 /* Finds out about number and service. */
 static enum rc
 begin(const struct mask *mask, const struct mask_dialled *dialled,
@@ -121,10 +134,8 @@ begin(const struct mask *mask, const struct mask_dialled *dialled,
 	if (rc != RC_OK)
 		return rc;
 	facts->number_in_use = strcmp(number.state, "retired") != 0;
-	facts->attestation_failed = inquiry->service.attestation != 0 &&
-				    attestation_failed(dialled->attestation);
-	facts->ask_code = inquiry->service.ask_code != 0;
-	facts->support_line = inquiry->service.support_number[0] != '\0';
+	facts->attestation_failed = attestation_failed(dialled->attestation);
+	service_facts(inquiry);
 	return RC_OK;
 }
 
@@ -173,6 +184,22 @@ conclude(const struct mask *mask, const struct mask_dialled *dialled,
 	default:
 		break;
 	}
+}
+
+void
+mask_imagine(const struct service *service, const struct policy_facts *facts,
+    const char *number, const char *phone, struct mask_route *out)
+{
+	const struct mask mask = { .now_ms = 0 };
+	const struct mask_dialled dialled = { .to = number };
+	struct inquiry inquiry = { .service = *service, .facts = *facts };
+
+	snprintf(inquiry.peer, sizeof inquiry.peer, "%s", phone);
+	snprintf(inquiry.leg.peer_number, sizeof inquiry.leg.peer_number, "%s",
+	    number);
+	inquiry.leg.live_until = INT64_MAX;
+	service_facts(&inquiry);
+	conclude(&mask, &dialled, &inquiry, out);
 }
 
 /* A call to be routed, for the read transaction that does it. */
@@ -532,9 +559,10 @@ tell_progress(
 }
 
 /* Tells of the end of a connected call from the leg that was dialled, if no
- * other leg was ever heard of that could tell it better. */
+ * other leg was ever heard of that could tell it better. Who was rung first for
+ * the app and did not get as far as having the other rung is not reached. */
 static enum rc
-tell_lonely_end(const struct mask *mask, const struct call *call)
+tell_lonely_end(const struct mask *mask, struct call *call)
 {
 	enum rc rc;
 
@@ -551,6 +579,11 @@ tell_lonely_end(const struct mask *mask, const struct call *call)
 		return RC_OK;
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;
+	if (call->placed && call->status == CALL_COMPLETED) {
+		call->status = CALL_NO_ANSWER;
+		if ((rc = call_update(mask->db, call)) != RC_OK)
+			return rc;
+	}
 	return mask_tell_call(mask, call, EVENT_CALL_ENDED, call->id,
 	    call_status_name(call->status));
 }

@@ -17,6 +17,7 @@
 
 #include "buf.h"
 #include "db.h"
+#include "id.h"
 #include "outbox.h"
 #include "policy.h"
 #include "rc.h"
@@ -120,6 +121,10 @@ void metrics_text(struct buf *out, const struct metrics *metrics);
  * Fails as db_first does, with out unfinished.
  */
 enum rc metrics_gauges(struct buf *out, struct db *db, int64_t now_ms);
+
+/* Moves on to the service behind the one called id, "" for the first, and
+ * stores its name. RC_NONE: there is none. */
+enum rc metrics_next_service(struct db *db, char id[ID_SIZE], char name[64]);
 
 /*
  * How a service stands, in parts. How much of the pool is free depends on who

@@ -21,10 +21,8 @@ static const char *const channels[OUTBOX_CHANNEL__MAX] = {
 typedef enum rc (*tell_service)(struct buf *out, struct db *db, const char *id,
     const char *name, int64_t now_ms);
 
-/* Moves on to the service behind the one called id, "" for the first. RC_NONE:
- * there is none. */
-static enum rc
-next_service(struct db *db, char id[ID_SIZE], char name[64])
+enum rc
+metrics_next_service(struct db *db, char id[ID_SIZE], char name[64])
 {
 	const enum sql sql = SQL_METRICS_SERVICES;
 	enum rc rc;
@@ -246,7 +244,7 @@ metrics_lag(struct db *db, int64_t now_ms, int64_t *lag_ms)
 	int64_t most_ms = 0, each_ms;
 	enum rc rc;
 
-	while ((rc = next_service(db, id, name)) == RC_OK) {
+	while ((rc = metrics_next_service(db, id, name)) == RC_OK) {
 		rc = metrics_late(db, id, OUTBOX_TWILIO, now_ms, &each_ms);
 		if (rc != RC_OK)
 			return rc;
@@ -290,7 +288,7 @@ tell_family(
 	enum rc rc;
 
 	metrics_family(out, family->name, "gauge", family->help);
-	while ((rc = next_service(db, id, name)) == RC_OK)
+	while ((rc = metrics_next_service(db, id, name)) == RC_OK)
 		if ((rc = family->tell(out, db, id, name, now_ms)) != RC_OK)
 			return rc;
 	return rc == RC_NONE ? RC_OK : rc;

@@ -70,6 +70,97 @@ number_list(struct db *db, const char *service_id, int64_t now,
 }
 
 enum rc
+number_read(struct db *db, struct number *out, const char *service_id,
+    const char *number, int64_t now)
+{
+	const enum sql sql = SQL_NUMBER_READ;
+	struct number_twilio *twilio = &out->twilio;
+	enum rc rc;
+
+	rc = db_first(db, sql,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(number), DB_INT(now),
+		DB_INT(NUMBER_LEGS_MAX)));
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_NOT_FOUND : rc;
+	*out = (struct number){ .last_used_at = db_column_int(db, sql, 2),
+		.created_at = db_column_int(db, sql, 3),
+		.live = db_column_int(db, sql, 4),
+		.held = db_column_int(db, sql, 5),
+		.twilio.checked_at = db_column_int(db, sql, 8),
+		.twilio.differs = db_column_int(db, sql, 10) };
+	snprintf(out->number, sizeof out->number, "%s", number);
+	snprintf(out->service_id, sizeof out->service_id, "%s", service_id);
+	db_column_copy(db, sql, 0, out->country, sizeof out->country);
+	db_column_copy(db, sql, 1, out->state, sizeof out->state);
+	db_column_copy(db, sql, 6, twilio->state, sizeof twilio->state);
+	db_column_copy(db, sql, 7, twilio->detail, sizeof twilio->detail);
+	db_column_copy(db, sql, 9, twilio->sid, sizeof twilio->sid);
+	db_done(db, sql);
+	return RC_OK;
+}
+
+enum rc
+number_note_twilio(struct db *db, const char *service_id, const char *number,
+    const struct number_twilio *found)
+{
+	return db_run(db, SQL_NUMBER_NOTE_TWILIO,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(number), DB_TEXT(found->state),
+		DB_TEXT(found->detail), DB_INT(found->checked_at),
+		DB_TEXT(found->sid[0] != '\0' ? found->sid : NULL),
+		DB_INT(found->differs)));
+}
+
+enum rc
+number_names(struct db *db, const char *service_id,
+    const struct number_filter *filter, char (*out)[PHONE_SIZE], int *len)
+{
+	const char *country = filter->country;
+	enum sql sql = SQL_NUMBER_PAGE;
+	char found[3];
+	enum rc rc;
+
+	*len = 0;
+	if (country[0] == '\0')
+		country = phone_country(filter->after);
+	if (filter->state[0] == '\0') {
+		rc = db_first(db, sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(country),
+			DB_TEXT(filter->after), DB_INT(filter->limit)));
+	} else {
+		sql = SQL_NUMBER_PAGE_STATE;
+		rc = db_first(db, sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(country),
+			DB_TEXT(filter->after), DB_INT(filter->limit),
+			DB_TEXT(filter->state)));
+	}
+	for (; rc == RC_OK; rc = db_next(db, sql)) {
+		db_column_copy(db, sql, 1, found, sizeof found);
+		/* Sorted by it: behind this one is none of that country. */
+		if (filter->country[0] != '\0' &&
+		    strcmp(found, filter->country) != 0)
+			break;
+		db_column_copy(db, sql, 0, out[(*len)++], PHONE_SIZE);
+	}
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+number_page(struct db *db, const char *service_id,
+    const struct number_filter *filter, int64_t now, struct number *out,
+    int *len)
+{
+	char numbers[NUMBER_PAGE_MAX][PHONE_SIZE];
+	enum rc rc;
+	int i;
+
+	rc = number_names(db, service_id, filter, numbers, len);
+	for (i = 0; rc == RC_OK && i < *len; i++)
+		rc = number_read(db, &out[i], service_id, numbers[i], now);
+	return rc;
+}
+
+enum rc
 number_party(struct db *db, int64_t *count,
     const uint8_t person[CRYPTO_HASH_SIZE], int64_t now)
 {
@@ -82,6 +173,19 @@ number_party(struct db *db, int64_t *count,
 	*count = db_column_int(db, SQL_NUMBER_PARTY, 0);
 	db_done(db, SQL_NUMBER_PARTY);
 	return RC_OK;
+}
+
+bool
+number_state_valid(const char *text)
+{
+	static const char *const states[] = { "active", "reserved", "draining",
+		"retired" };
+	size_t i;
+
+	for (i = 0; i < sizeof states / sizeof states[0]; i++)
+		if (strcmp(states[i], text) == 0)
+			return true;
+	return false;
 }
 
 enum rc

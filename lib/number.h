@@ -11,6 +11,15 @@
 #include "id.h"
 #include "phone.h"
 #include "rc.h"
+#include "twilio_rest.h"
+
+/* Bytes of what is said of a number's settings at Twilio. */
+#define NUMBER_DETAIL_SIZE 1000
+/* That of one which is not there. */
+#define NUMBER_MISSING "it is not in the account"
+/* Numbers in a page, and legs on a number that are counted. */
+#define NUMBER_PAGE_MAX 100
+#define NUMBER_LEGS_MAX 1000
 
 /* A masked number and what a call to it needs to know. */
 struct number {
@@ -19,7 +28,19 @@ struct number {
 	char country[3];      /* ISO 3166 */
 	char state[12];       /* active, reserved, draining, retired */
 	int64_t last_used_at; /* epoch seconds; 0: never */
-	int64_t live, held;   /* legs on it; only from number_list */
+	int64_t live, held;   /* legs on it; from number_list, number_read */
+	/* Only from number_read. */
+	int64_t created_at; /* epoch seconds */
+	struct number_twilio {
+		char state[12]; /* unknown, right, wrong, missing, failed; or
+				   checking: to be asked for */
+		char detail[NUMBER_DETAIL_SIZE]; /* in words; "": nothing */
+		int64_t checked_at;              /* epoch seconds; 0: never */
+		char sid[TWILIO_SID_SIZE];       /* Twilio's name of it; "" */
+		int64_t differs; /* settings that the worker is about to change,
+				    as twilio_number_differs has them; 0: it
+				    looks first */
+	} twilio;                /* how it is set up at Twilio, as found last */
 };
 
 /* Adds an active number to a service's pool. RC_EXISTS if any service has
@@ -34,6 +55,33 @@ enum rc number_find(struct db *db, struct number *out, const char *number);
 /* Calls each with every number of a service. */
 enum rc number_list(struct db *db, const char *service_id, int64_t now,
     void (*each)(void *cookie, const struct number *number), void *cookie);
+
+/* Reads a number of a service into *out, with its legs counted up to
+ * NUMBER_LEGS_MAX of each kind. RC_NOT_FOUND. */
+enum rc number_read(struct db *db, struct number *out, const char *service_id,
+    const char *number, int64_t now);
+
+/* Writes down what was found of a service's number at Twilio. */
+enum rc number_note_twilio(struct db *db, const char *service_id,
+    const char *number, const struct number_twilio *found);
+
+/* Which numbers a page has: of these, sorted by country, those behind one. */
+struct number_filter {
+	char state[12];         /* "": any */
+	char country[3];        /* ISO code; "": any */
+	char after[PHONE_SIZE]; /* the last number of the page before; "" */
+	int limit;              /* at most NUMBER_PAGE_MAX */
+};
+
+/* Lists the names of the numbers of a page, of any limit. */
+enum rc number_names(struct db *db, const char *service_id,
+    const struct number_filter *filter, char (*out)[PHONE_SIZE], int *len);
+
+/* Reads a page as number_read does. Costs the same whatever the size of the
+ * pool. */
+enum rc number_page(struct db *db, const char *service_id,
+    const struct number_filter *filter, int64_t now, struct number *out,
+    int *len);
 
 /* Stores how many open sessions have this person as a party. */
 enum rc number_party(struct db *db, int64_t *count,
@@ -65,6 +113,9 @@ enum rc number_free(struct db *db, const char *service_id, const char *number,
  */
 enum rc number_room(struct db *db, const struct number_wish *wish,
     int64_t *numbers, int64_t *free);
+
+/* Whether text is active, reserved, draining or retired. */
+bool number_state_valid(const char *text);
 
 /* Sets the state of a service's number: active, reserved, draining or retired.
  * RC_NOT_FOUND. */

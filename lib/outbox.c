@@ -13,6 +13,8 @@ static const char *const kinds[OUTBOX__MAX] = {
 	[OUTBOX_HANG_UP] = "hang_up",
 	[OUTBOX_MESSAGE] = "message",
 	[OUTBOX_ERASE] = "erase",
+	[OUTBOX_NUMBER_CHECK] = "number_check",
+	[OUTBOX_NUMBER_SET] = "number_set",
 };
 
 static const char *const channels[OUTBOX_CHANNEL__MAX] = {
@@ -240,13 +242,18 @@ enum rc
 outbox_retry(struct db *db, const char *service_id, const char *id,
     int64_t now_ms, int64_t *count)
 {
-	const enum sql sql = SQL_OUTBOX_RETRY;
+	const enum sql sql =
+	    id != NULL ? SQL_OUTBOX_RETRY : SQL_OUTBOX_RETRY_ALL;
 	enum rc rc;
 
 	*count = 0;
-	rc = db_first(db, sql,
-	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(id != NULL ? id : ""),
-		DB_INT(now_ms)));
+	if (id != NULL)
+		rc = db_first(db, sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(id), DB_INT(now_ms)));
+	else
+		rc = db_first(db, sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_INT(now_ms),
+			DB_INT(OUTBOX_RETRY_MAX)));
 	for (; rc == RC_OK; rc = db_next(db, sql))
 		++*count;
 	return rc == RC_NONE ? RC_OK : rc;
@@ -260,29 +267,14 @@ read_view(struct db *db, enum sql sql, struct outbox_view *view)
 		.due_ms = db_column_int(db, sql, 5),
 		.created_ms = db_column_int(db, sql, 6),
 		.status = db_column_int(db, sql, 7),
+		.ended_at = db_column_int(db, sql, 10),
 	};
+	db_column_copy(db, sql, 9, view->channel, sizeof view->channel);
 	db_column_copy(db, sql, 0, view->id, sizeof view->id);
 	db_column_copy(db, sql, 1, view->kind, sizeof view->kind);
 	db_column_copy(db, sql, 2, view->subject_id, sizeof view->subject_id);
 	db_column_copy(db, sql, 3, view->state, sizeof view->state);
 	db_column_copy(db, sql, 8, view->error, sizeof view->error);
-}
-
-enum rc
-outbox_list(struct db *db, const char *service_id, const char *state, int limit,
-    void (*each)(void *cookie, const struct outbox_view *view), void *cookie)
-{
-	const enum sql sql = SQL_OUTBOX_LIST;
-	struct outbox_view view;
-	enum rc rc;
-
-	rc = db_first(db, sql,
-	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(state), DB_INT(limit)));
-	for (; rc == RC_OK; rc = db_next(db, sql)) {
-		read_view(db, sql, &view);
-		each(cookie, &view);
-	}
-	return rc == RC_NONE ? RC_OK : rc;
 }
 
 enum rc
@@ -297,6 +289,35 @@ outbox_find(struct db *db, const char *service_id, const char *id,
 		read_view(db, SQL_OUTBOX_FIND, view);
 	db_done(db, SQL_OUTBOX_FIND);
 	return rc == RC_NONE ? RC_NOT_FOUND : rc;
+}
+
+enum rc
+outbox_list(struct db *db, const char *service_id, const char *states,
+    const char *before, int limit,
+    void (*each)(void *cookie, const struct outbox_view *view), void *cookie)
+{
+	const enum sql sql = SQL_OUTBOX_LIST;
+	char ids[OUTBOX_PAGE_MAX][ID_SIZE];
+	struct outbox_view view;
+	int len = 0, i;
+	enum rc rc;
+
+	/* '~' stands behind all ids. */
+	rc = db_first(db, sql,
+	    DB_ARGS(DB_TEXT(service_id),
+		DB_TEXT(before[0] != '\0' ? before : "~"), DB_TEXT(states),
+		DB_INT(limit)));
+	for (; rc == RC_OK; rc = db_next(db, sql))
+		db_column_copy(db, sql, 0, ids[len++], ID_SIZE);
+	for (i = 0; rc == RC_NONE && i < len; i++) {
+		rc = outbox_find(db, service_id, ids[i], &view);
+		if (rc == RC_OK)
+			each(cookie, &view);
+		/* It may have been forgotten meanwhile. */
+		if (rc == RC_OK || rc == RC_NOT_FOUND)
+			rc = RC_NONE;
+	}
+	return rc == RC_NONE ? RC_OK : rc;
 }
 
 enum rc

@@ -31,11 +31,13 @@
 
 /* What is delivered. */
 enum outbox_kind {
-	OUTBOX_EVENT,   /* an event, to the app */
-	OUTBOX_CALL,    /* a call to be placed */
-	OUTBOX_HANG_UP, /* a call to be ended */
-	OUTBOX_MESSAGE, /* a text to be sent */
-	OUTBOX_ERASE,   /* something Twilio is to delete */
+	OUTBOX_EVENT,        /* an event, to the app */
+	OUTBOX_CALL,         /* a call to be placed */
+	OUTBOX_HANG_UP,      /* a call to be ended */
+	OUTBOX_MESSAGE,      /* a text to be sent */
+	OUTBOX_ERASE,        /* something Twilio is to delete */
+	OUTBOX_NUMBER_CHECK, /* a masked number to be looked up at Twilio */
+	OUTBOX_NUMBER_SET,   /* and what differs there to be set */
 	OUTBOX__MAX
 };
 
@@ -50,7 +52,7 @@ enum outbox_channel {
 struct outbox_item {
 	const char *service_id;
 	enum outbox_kind kind;
-	const char *subject_id; /* event, call, message, or Twilio's name */
+	const char *subject_id; /* event, call, text, number, Twilio's name */
 	const char *lane; /* one after another with others of it; NULL: alone */
 	int64_t due_ms;   /* epoch milliseconds, at most two days off; 0: now */
 };
@@ -139,8 +141,9 @@ enum rc outbox_cancel(struct db *db, enum outbox_kind kind,
 enum rc outbox_waits(
     struct db *db, enum outbox_kind kind, const char *subject_id);
 
-/* Lets a parked delivery, or all of a service if id is NULL, be tried anew.
- * Stores how many. */
+/* Lets a parked delivery, or, if id is NULL, up to OUTBOX_RETRY_MAX of a
+ * service be tried anew. Stores how many. */
+#define OUTBOX_RETRY_MAX 1000
 enum rc outbox_retry(struct db *db, const char *service_id, const char *id,
     int64_t now_ms, int64_t *count);
 
@@ -168,21 +171,30 @@ enum rc outbox_backlog(
 /* A delivery as operators see it. */
 struct outbox_view {
 	char id[ID_SIZE];
-	char kind[12];
+	char kind[16];
+	char channel[8]; /* app, twilio */
 	char subject_id[OUTBOX_SUBJECT_SIZE];
 	char state[8]; /* waiting, done, parked */
 	int64_t attempts;
 	int64_t due_ms;     /* epoch milliseconds */
 	int64_t created_ms; /* epoch milliseconds */
+	int64_t ended_at;   /* epoch seconds; 0: it waits */
 	int64_t status;     /* of the last answer; 0: none */
 	char error[160];    /* of the last try; "": none */
 };
 
-/* Calls each with up to limit deliveries of a service in a state, newest
- * first; state "": what is not done. */
-enum rc outbox_list(struct db *db, const char *service_id, const char *state,
-    int limit, void (*each)(void *cookie, const struct outbox_view *view),
-    void *cookie);
+/* Most deliveries that are listed at a time. */
+#define OUTBOX_PAGE_MAX 100
+
+/*
+ * Calls each with up to limit deliveries of a service, newest first, from the
+ * one before the one called before on; "": from the newest. Only those in the
+ * states that are named in states, by blanks: "waiting parked". Costs the same
+ * whatever there is. limit: at most OUTBOX_PAGE_MAX.
+ */
+enum rc outbox_list(struct db *db, const char *service_id, const char *states,
+    const char *before, int limit,
+    void (*each)(void *cookie, const struct outbox_view *view), void *cookie);
 
 /* Reads one into *view. RC_NOT_FOUND. */
 enum rc outbox_find(struct db *db, const char *service_id, const char *id,

@@ -125,8 +125,6 @@ read_days_left(struct db *db, const char *service_id, struct overview *o)
 	enum rc rc;
 
 	o->days_left = -1;
-	if (!o->met)
-		return RC_OK;
 	rc = tally_first(db, &first, service_id);
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;

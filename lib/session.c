@@ -393,48 +393,73 @@ session_close(struct db *db, const char *service_id, const char *id, int64_t at,
 	return rc;
 }
 
+/* Stores whether a session of some service has expired without being closed
+ * yet. Mostly none has: the worker closes them. */
+static enum rc
+find_unclosed(struct db *db, int64_t now, bool *found)
+{
+	const enum sql sql = SQL_TIDY_NEXT_EXPIRY;
+	enum rc rc;
+
+	rc = db_first(db, sql, NULL);
+	*found = rc == RC_OK && db_column_int(db, sql, 0) <= now;
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+/* Begins a list by state. */
+static enum rc
+begin_state(struct db *db, const char *service_id,
+    const struct session_filter *filter, const char *below, int64_t now)
+{
+	const char *closed = "closed";
+	bool unclosed = false;
+	enum rc rc;
+
+	if (filter->status == SESSION_OPEN) {
+		closed = "";
+		unclosed = true;
+	} else if (filter->status == SESSION_EXPIRED) {
+		closed = "expired";
+		if ((rc = find_unclosed(db, now, &unclosed)) != RC_OK)
+			return rc;
+	}
+	return db_first(db, SQL_SESSION_LIST_STATE,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(below), DB_TEXT(closed),
+		DB_INT(unclosed), DB_INT(SESSION_SCAN_MAX)));
+}
+
 /* Begins the list that filter asks for; *sql is then what runs. */
 static enum rc
 begin_list(struct db *db, const char *service_id,
-    const struct session_filter *filter, enum sql *sql)
+    const struct session_filter *filter, int64_t now, enum sql *sql)
 {
-	const struct db_arg service = DB_TEXT(service_id);
-	const struct db_arg max = DB_INT(SESSION_SCAN_MAX);
 	/* Behind all ids, in whatever order a database sorts. */
-	const struct db_arg below =
-	    DB_TEXT(filter->after[0] != '\0' ? filter->after : "sez");
-	const char *closed;
-	bool unclosed;
+	const char *below = filter->after[0] != '\0' ? filter->after : "sez";
+	struct db_arg value = DB_NULL;
 
 	if (filter->of_person) {
 		*sql = SQL_SESSION_LIST_PERSON;
-		return db_first(db, *sql,
-		    DB_ARGS(service, below,
-			DB_BLOB(filter->person, CRYPTO_HASH_SIZE), max));
-	}
-	if (filter->number[0] != '\0') {
+		value =
+		    (struct db_arg)DB_BLOB(filter->person, CRYPTO_HASH_SIZE);
+	} else if (filter->number[0] != '\0') {
 		*sql = SQL_SESSION_LIST_NUMBER;
-		return db_first(db, *sql,
-		    DB_ARGS(service, below, DB_TEXT(filter->number), max));
-	}
-	if (filter->reference[0] != '\0') {
+		value = (struct db_arg)DB_TEXT(filter->number);
+	} else if (filter->reference[0] != '\0') {
 		*sql = SQL_SESSION_LIST_REFERENCE;
-		return db_first(db, *sql,
-		    DB_ARGS(service, below, DB_TEXT(filter->reference), max));
-	}
-	if (filter->status == SESSION__MAX) {
+		value = (struct db_arg)DB_TEXT(filter->reference);
+	} else if (filter->status != SESSION__MAX) {
+		*sql = SQL_SESSION_LIST_STATE;
+		return begin_state(db, service_id, filter, below, now);
+	} else {
 		*sql = SQL_SESSION_LIST;
-		return db_first(db, *sql, DB_ARGS(service, below, max));
+		return db_first(db, *sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(below),
+			DB_INT(SESSION_SCAN_MAX)));
 	}
-	closed = filter->status == SESSION_OPEN      ? ""
-		 : filter->status == SESSION_EXPIRED ? "expired"
-						     : "closed";
-	/* One that has expired may not have been closed yet. */
-	unclosed =
-	    filter->status == SESSION_OPEN || filter->status == SESSION_EXPIRED;
-	*sql = SQL_SESSION_LIST_STATE;
 	return db_first(db, *sql,
-	    DB_ARGS(service, below, DB_TEXT(closed), DB_INT(unclosed), max));
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(below), value,
+		DB_INT(SESSION_SCAN_MAX)));
 }
 
 /* Reads the sessions of a list into out, until it is full. */
@@ -450,7 +475,7 @@ read_list(struct db *db, const char *service_id,
 	enum rc rc;
 
 	next[0] = '\0';
-	rc = begin_list(db, service_id, filter, &sql);
+	rc = begin_list(db, service_id, filter, now, &sql);
 	for (; rc == RC_OK && count < filter->limit; rc = db_next(db, sql)) {
 		scanned++;
 		read_row(db, sql, &row);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
 
 #include "utf8.h"
@@ -119,6 +120,8 @@ nothing(xmlTextWriter *writer, const void *cookie)
 static int
 message(xmlTextWriter *writer, const void *cookie)
 {
+	if (*(const char *)cookie == '\0')
+		return 0;
 	if (!is_xml(cookie))
 		return -1;
 	return xmlTextWriterWriteElement(
@@ -233,4 +236,43 @@ enum rc
 twiml_nothing(struct buf *out)
 {
 	return document(out, nothing, NULL);
+}
+
+/* Tells of the sentences in node and those behind it. */
+static enum rc
+tell(const xmlNode *node, void (*each)(void *cookie, const char *sentence),
+    void *cookie)
+{
+	enum rc rc = RC_OK;
+	xmlChar *text;
+
+	for (; node != NULL && rc == RC_OK; node = node->next) {
+		if (xmlStrcmp(node->name, ELEMENT("Say")) != 0 &&
+		    xmlStrcmp(node->name, ELEMENT("Message")) != 0) {
+			rc = tell(node->children, each, cookie);
+			continue;
+		}
+		if ((text = xmlNodeGetContent(node)) == NULL)
+			return RC_MEMORY;
+		each(cookie, (const char *)text);
+		xmlFree(text);
+	}
+	return rc;
+}
+
+enum rc
+twiml_sentences(const char *document,
+    void (*each)(void *cookie, const char *sentence), void *cookie)
+{
+	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR;
+	xmlDoc *doc;
+	enum rc rc;
+
+	doc =
+	    xmlReadMemory(document, (int)strlen(document), NULL, NULL, options);
+	if (doc == NULL)
+		return RC_SYNTAX;
+	rc = tell(xmlDocGetRootElement(doc), each, cookie);
+	xmlFreeDoc(doc);
+	return rc;
 }

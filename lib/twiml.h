@@ -3,8 +3,9 @@
 
 /*
  * TwiML: what Twilio is told to do with a call or a text. Written with
- * libxml2's writer and never parsed. Each function appends one whole document
- * to out and returns RC_MEMORY, with out marked as failed, if it cannot.
+ * libxml2's writer, and parsed only to tell what is said in our own. Each
+ * function appends one whole document to out and returns RC_MEMORY, with out
+ * marked as failed, if it cannot.
  */
 
 #include "buf.h"
@@ -56,7 +57,7 @@ enum rc twiml_dial(struct buf *out, const struct twiml_dial *dial);
 /* Asks a question; hangs up if no answer comes. */
 enum rc twiml_gather(struct buf *out, const struct twiml_gather *gather);
 
-/* Sends sentence back to the sender of a text. */
+/* Sends sentence back to the sender of a text; "": nothing. */
 enum rc twiml_message(struct buf *out, const char *sentence);
 
 /* Hangs up. */
@@ -64,6 +65,11 @@ enum rc twiml_hangup(struct buf *out);
 
 /* Does nothing: for callbacks that want no instructions. */
 enum rc twiml_nothing(struct buf *out);
+
+/* Calls each with every sentence that a document of ours has said or sent, in
+ * order. RC_SYNTAX, RC_MEMORY. */
+enum rc twiml_sentences(const char *document,
+    void (*each)(void *cookie, const char *sentence), void *cookie);
 
 /* A document that apologises, ready made for when nothing else works. */
 extern const char twiml_sorry[];

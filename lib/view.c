@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "say.h"
 #include "timestamp.h"
 #include "view_json.h"
 
@@ -153,6 +152,21 @@ view_message(struct buf *out, const struct message *message)
 }
 
 enum rc
+view_message_text(struct buf *out, const struct message *message,
+    const struct message_content *content)
+{
+	json_t *json = message_json(message), *urls = json_array();
+	int i;
+
+	for (i = 0; content != NULL && i < content->media_len; i++)
+		json_array_append_new(urls, json_string(content->media[i]));
+	json_object_set_new(json, "text",
+	    content != NULL ? json_string(content->body) : json_null());
+	json_object_set_new(json, "media_urls", urls);
+	return view_dump(out, json, 0);
+}
+
+enum rc
 view_messages(struct buf *out, const struct message *messages, int len)
 {
 	return view_dump(out,
@@ -204,23 +218,6 @@ view_call(struct buf *out, const struct call_summary *call)
 
 	json_object_set_new(json, "session_id", view_text(call->session_id));
 	return view_dump(out, json, 0);
-}
-
-enum rc
-view_route(struct buf *out, const struct mask_route *route)
-{
-	const struct policy_decision *decision = &route->decision;
-
-	return view_dump(out,
-	    json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "action",
-		policy_action_name(decision->action), "reason",
-		policy_reason_name(decision->reason), "sentence",
-		view_text(say_reason(decision->reason, route->language)),
-		"session", view_text(route->session_id), "caller",
-		view_text(route->party_id), "callee", view_text(route->peer_id),
-		"shown", view_text(route->caller_id), "limit",
-		(json_int_t)route->limit_s),
-	    0);
 }
 
 enum rc

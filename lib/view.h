@@ -7,15 +7,23 @@
  */
 
 #include "apikey.h"
+#include "audit.h"
 #include "buf.h"
 #include "call.h"
 #include "erasure.h"
 #include "event.h"
+#include "hook.h"
 #include "mask.h"
+#include "number.h"
+#include "outbox.h"
+
 #include "overview.h"
 #include "rc.h"
 #include "recording.h"
+#include "service.h"
 #include "session.h"
+#include "timestamp.h"
+
 #include "tally.h"
 
 /* Content types. */
@@ -94,8 +102,10 @@ enum rc view_sessions(struct buf *out, const struct session *sessions, int len,
 /* Appends a call by itself. Returns RC_MEMORY. */
 enum rc view_call(struct buf *out, const struct call_summary *call);
 
-/* Appends what would be done with a call. Returns RC_MEMORY. */
-enum rc view_route(struct buf *out, const struct mask_route *route);
+/* Appends a message with what was written, if content is not NULL; what stands
+ * in place of that is null then. Returns RC_MEMORY. */
+enum rc view_message_text(struct buf *out, const struct message *message,
+    const struct message_content *content);
 
 /* Appends a message, or those made of one note. Returns RC_MEMORY. */
 enum rc view_message(struct buf *out, const struct message *message);
@@ -123,6 +133,93 @@ enum rc view_events(
  * something; 0: for good. Returns RC_MEMORY. */
 enum rc view_self(struct buf *out, const struct apikey *key,
     const char *service, int64_t ends_at);
+
+/* A call that is asked about. */
+#define VIEW_CALLER_SIZE 64
+struct view_question {
+	char from[VIEW_CALLER_SIZE]; /* who would call; "": hides the number */
+	char to[PHONE_SIZE];         /* the masked number dialled */
+	char at[TIMESTAMP_SIZE];     /* when, RFC 3339; "": now */
+	char attestation[VIEW_CALLER_SIZE]; /* StirVerstat; "": none */
+};
+
+/* Reads the body of POST /v1/routes. RC_SYNTAX, RC_INVALID. */
+enum rc view_read_question(struct view_question *question, const char *body,
+    size_t len, struct fault *fault);
+
+/* Appends what would be done with a call. Returns RC_MEMORY. */
+enum rc view_route(struct buf *out, const struct mask_route *route);
+
+/* Reads the body of POST /v1/keys, a name and a role. RC_SYNTAX, RC_INVALID. */
+enum rc view_read_new_key(
+    struct apikey *key, const char *body, size_t len, struct fault *fault);
+
+/* Appends a key, with what opens it if text is not NULL. Returns RC_MEMORY. */
+enum rc view_key(struct buf *out, const struct apikey *key, const char *text);
+
+/* Appends a list of keys. Returns RC_MEMORY. */
+enum rc view_keys(struct buf *out, const struct apikey *keys, size_t len);
+
+/*
+ * Sets those settings of *service that body, {"settings": {…}}, names, each as
+ * service_set does; unless required, there may be none, nor a body. RC_SYNTAX,
+ * RC_INVALID with the field "settings.<name>".
+ */
+enum rc view_read_settings(struct service *service, const char *body,
+    size_t len, bool required, struct fault *fault);
+
+/* Appends a service, its settings and what signs its events; and a secret that
+ * was just made, unless fresh is "". Returns RC_MEMORY. */
+enum rc view_service(struct buf *out, const struct service *service,
+    const struct hook_secret *secrets, int len, const char *fresh);
+
+/* What somebody hears or reads. Strings borrowed. */
+struct view_preview {
+	const char *situation; /* stable word for it */
+	const char *title;     /* the same for people */
+	const char *twiml;     /* what Twilio is told */
+};
+
+/* Appends previews, each with the sentences in its TwiML. RC_MEMORY. */
+enum rc view_previews(
+    struct buf *out, const struct view_preview *previews, int len);
+
+/* Appends a page of the audit log; next is the cursor of the page behind it, 0
+ * if there is none. Returns RC_MEMORY. */
+enum rc view_audit(
+    struct buf *out, const struct audit_record *rows, int len, int64_t next);
+
+/* Reads the body of POST /v1/numbers. Same results as above. */
+enum rc view_read_numbers(struct mask_numbers *numbers, const char *body,
+    size_t len, struct fault *fault);
+
+/* Reads the body of POST /v1/numbers/sync. Same results. */
+enum rc view_read_sync(
+    struct mask_sync *sync, const char *body, size_t len, struct fault *fault);
+
+/* Reads the body of PATCH /v1/numbers/{id}, a state. Same results. */
+enum rc view_read_number_state(char *state, size_t size, const char *body,
+    size_t len, struct fault *fault);
+
+/* Appends a masked number; a page of them, next as above; what became of
+ * those to be added. RC_MEMORY. */
+enum rc view_number(struct buf *out, const struct number *number);
+enum rc view_numbers(
+    struct buf *out, const struct number *numbers, int len, const char *next);
+enum rc view_numbers_added(struct buf *out, const struct mask_numbers *numbers,
+    const struct mask_added *added);
+
+/* Appends how many numbers are to be looked up, next as above. RC_MEMORY. */
+enum rc view_queued(struct buf *out, int64_t queued, const char *next);
+
+/* Appends a delivery; the same with its tries; a page of them; how many are
+ * tried anew, and whether others may wait for that. RC_MEMORY. */
+enum rc view_delivery(struct buf *out, const struct outbox_view *view);
+enum rc view_delivery_tries(struct buf *out, const struct outbox_view *view,
+    const struct outbox_attempt *attempts, int len);
+enum rc view_deliveries(struct buf *out, const struct outbox_view *views,
+    int len, const char *next);
+enum rc view_retried(struct buf *out, int64_t count, bool more);
 
 /* How the installation is. */
 struct view_health {

@@ -2,6 +2,7 @@
 
 #include "voice.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -47,15 +48,16 @@ voice_tag(const char *language)
 
 /* Appends the TwiML that rings somebody. */
 static enum rc
-write_dial(struct exchange *x, const struct mask_route *route)
+write_dial(
+    struct buf *out, const struct app *app, const struct mask_route *route)
 {
 	char action[400], status[400], screen[400], recording[400];
 
-	serve_url(x->app, "/twilio/voice/ended", action, sizeof action);
-	serve_url(x->app, "/twilio/status", status, sizeof status);
-	serve_url(x->app, "/twilio/voice/screen", screen, sizeof screen);
-	serve_url(x->app, "/twilio/recording", recording, sizeof recording);
-	return twiml_dial(&x->answer.body,
+	serve_url(app, "/twilio/voice/ended", action, sizeof action);
+	serve_url(app, "/twilio/status", status, sizeof status);
+	serve_url(app, "/twilio/voice/screen", screen, sizeof screen);
+	serve_url(app, "/twilio/recording", recording, sizeof recording);
+	return twiml_dial(out,
 	    &(struct twiml_dial){ .to = route->to,
 		.caller_id = route->caller_id,
 		.limit_s = (int)route->limit_s,
@@ -69,32 +71,146 @@ write_dial(struct exchange *x, const struct mask_route *route)
 }
 
 enum rc
-voice_write(struct exchange *x, const struct mask_route *route, bool again)
+voice_twiml(struct buf *out, const struct app *app,
+    const struct mask_route *route, bool again)
 {
 	char code[400];
 
-	x->answer.type = TWIML_TYPE;
 	switch (route->decision.action) {
 	case POLICY_CONNECT:
 	case POLICY_FORWARD:
-		return write_dial(x, route);
+		return write_dial(out, app, route);
 	case POLICY_ASK:
-		serve_url(x->app, "/twilio/voice/code", code, sizeof code);
-		return twiml_gather(&x->answer.body,
-		    &(struct twiml_gather){
-			.sentence = say(SAY_ASK_CODE, route->language),
-			.language = voice_tag(route->language),
-			.digits = CODE_SIZE - 1,
-			.action_url = code,
-			.missed = say_reason(
-			    route->decision.reason, route->language) });
+		serve_url(app, "/twilio/voice/code", code, sizeof code);
+		return twiml_gather(
+		    out, &(struct twiml_gather){
+			     .sentence = say(SAY_ASK_CODE, route->language),
+			     .language = voice_tag(route->language),
+			     .digits = CODE_SIZE - 1,
+			     .action_url = code,
+			     .missed = say_reason(
+				 route->decision.reason, route->language) });
 	default:
 		/* One sentence for all that a code can be refused for. */
-		return twiml_say(&x->answer.body,
+		return twiml_say(out,
 		    again ? say(SAY_NO_CODE, route->language)
 			  : say_reason(route->decision.reason, route->language),
 		    voice_tag(route->language));
 	}
+}
+
+enum rc
+voice_write(struct exchange *x, const struct mask_route *route, bool again)
+{
+	x->answer.type = TWIML_TYPE;
+	return voice_twiml(&x->answer.body, x->app, route, again);
+}
+
+void
+voice_place(struct mask_route *route)
+{
+	/* Nobody knows why their phone rang until they are told. */
+	if (route->decision.action == POLICY_CONNECT &&
+	    route->announcement[0] == '\0')
+		snprintf(route->announcement, sizeof route->announcement, "%s",
+		    say(SAY_CONNECTING, route->language));
+}
+
+/* Appends the question whether somebody takes the call. announcement: said
+ * first, NULL for nothing. */
+static enum rc
+ask_to_accept(struct buf *out, const struct app *app,
+    const struct service *service, const char *announcement, const char *path)
+{
+	char action[400];
+
+	serve_url(app, path, action, sizeof action);
+	return twiml_gather(
+	    out, &(struct twiml_gather){ .announcement = announcement,
+		     .sentence = say(SAY_SCREEN, service->language),
+		     .language = voice_tag(service->language),
+		     .digits = 1,
+		     .action_url = action,
+		     .missed = NULL });
+}
+
+enum rc
+voice_screen(
+    struct buf *out, const struct app *app, const struct service *service)
+{
+	const char *announcement = service->announce_callee;
+
+	if (service->screening == 0)
+		return twiml_announce(
+		    out, announcement, voice_tag(service->language));
+	return ask_to_accept(out, app, service,
+	    announcement[0] != '\0' ? announcement : NULL,
+	    "/twilio/voice/screened");
+}
+
+enum rc
+voice_screen_first(struct buf *out, const struct app *app,
+    const struct service *service, const char *path)
+{
+	return ask_to_accept(out, app, service, NULL, path);
+}
+
+/* Somebody says to be another. */
+struct dispute {
+	struct exchange *x;
+	const char *number;
+};
+
+static enum rc
+dispute(struct db *db, void *cookie)
+{
+	const struct dispute *d = cookie;
+
+	(void)db;
+	return mask_dispute(
+	    &d->x->mask, d->number, form_get(&d->x->form, "To"));
+}
+
+enum rc
+voice_decline(struct exchange *x, const char *number)
+{
+	struct service service;
+	enum rc rc;
+
+	x->answer.type = TWIML_TYPE;
+	if (strcmp(form_get(&x->form, "Digits"), "9") != 0)
+		return twiml_hangup(&x->answer.body);
+	rc = db_transact(
+	    x->app->db, DB_WAIT_MS, dispute, &(struct dispute){ x, number });
+	if (rc != RC_OK && rc != RC_NOT_FOUND)
+		return rc;
+	if (rc == RC_NOT_FOUND)
+		log_warn("webhook_unknown", "wrong person on an unknown leg");
+	if ((rc = mask_service(&x->mask, number, &service)) != RC_OK)
+		return rc;
+	return twiml_say(&x->answer.body, say(SAY_THANKS, service.language),
+	    voice_tag(service.language));
+}
+
+enum rc
+voice_ended(struct buf *out, enum call_status status, const char *language)
+{
+	enum say_sentence sentence;
+
+	switch (status) {
+	case CALL_BUSY:
+		sentence = SAY_BUSY;
+		break;
+	case CALL_NO_ANSWER:
+		sentence = SAY_NO_ANSWER;
+		break;
+	case CALL_FAILED:
+		sentence = SAY_FAILED;
+		break;
+	default:
+		return twiml_hangup(out);
+	}
+	return twiml_say(out, say(sentence, language), voice_tag(language));
 }
 
 /* What is written down about a call. */

@@ -25,11 +25,37 @@ void voice_leg(
 const char *voice_tag(const char *language);
 
 /*
- * Appends the TwiML for a decision to the answer. again: the caller has typed
- * a code that means nobody.
+ * Appends the TwiML for a decision, to out or to the answer. again: the caller
+ * has typed a code that means nobody. Returns RC_MEMORY, as all below.
  */
+enum rc voice_twiml(struct buf *out, const struct app *app,
+    const struct mask_route *route, bool again);
 enum rc voice_write(
     struct exchange *x, const struct mask_route *route, bool again);
+
+/* Makes a decision about a call that the app has placed say something to who
+ * is rung first. */
+void voice_place(struct mask_route *route);
+
+/* Appends what the callee hears before being connected, where the service has
+ * something announced or the call screened. */
+enum rc voice_screen(
+    struct buf *out, const struct app *app, const struct service *service);
+
+/* The same for who is rung first, by a service that screens. path is where the
+ * key goes. */
+enum rc voice_screen_first(struct buf *out, const struct app *app,
+    const struct service *service, const char *path);
+
+/* Answers a key that does not accept a call, on a leg that shows the masked
+ * number `number`: 9 says that this is not the phone of the person it is for,
+ * and cuts it off for good (mask_dispute). */
+enum rc voice_decline(struct exchange *x, const char *number);
+
+/* Appends what a caller hears after the other phone's leg ended so: why they
+ * reached nobody, else they are just hung up on. */
+enum rc voice_ended(
+    struct buf *out, enum call_status status, const char *language);
 
 /* Counts what was decided about a call. */
 void voice_count(const struct app *app, struct policy_decision decision);

@@ -11,6 +11,10 @@ WHERE id = $1 AND revoked_at IS NULL;
 SELECT id, name, role, created_at, revoked_at FROM api_key
 WHERE service_id = $1 ORDER BY id;
 
+-- name: api_key_show
+SELECT id, name, role, created_at, revoked_at FROM api_key
+WHERE service_id = $1 AND id = $2;
+
 -- name: api_key_revoke
 UPDATE api_key SET revoked_at = $3
 WHERE service_id = $1 AND id = $2 AND revoked_at IS NULL

@@ -18,6 +18,38 @@ SELECT n.number, n.country, n.state, n.last_used_at,
         AND l.held_until > $2)
 FROM number n WHERE n.service_id = $1 ORDER BY n.number;
 
+-- name: number_page
+-- The numbers behind $3 in country $2, by country.
+SELECT number, country FROM number
+WHERE service_id = $1 AND (country, number) > ($2, $3)
+ORDER BY country, number LIMIT $4;
+
+-- name: number_page_state
+-- The same of those in a state, $5.
+SELECT number, country FROM number
+WHERE service_id = $1 AND state = $5 AND (country, number) > ($2, $3)
+ORDER BY country, number LIMIT $4;
+
+-- name: number_read
+-- With the legs on it that are live and held, up to $4 of each. Held are those
+-- that ended last, so that the others need not be looked at.
+SELECT n.country, n.state, n.last_used_at, n.created_at,
+    (SELECT count(*) FROM (SELECT 1 FROM leg
+        WHERE number = $2 AND live_until > $3 LIMIT $4) few),
+    (SELECT count(*) FROM (SELECT held_until FROM leg
+        WHERE number = $2 AND live_until <= $3
+        ORDER BY live_until DESC LIMIT $4) few WHERE few.held_until > $3),
+    CASE WHEN EXISTS (SELECT 1 FROM outbox o WHERE o.subject_id = $2
+        AND o.kind IN ('number_check', 'number_set') AND o.state = 'waiting')
+        THEN 'checking' ELSE n.twilio_state END,
+    n.twilio_detail, n.twilio_checked_at, n.twilio_sid, n.twilio_differs
+FROM number n WHERE n.service_id = $1 AND n.number = $2;
+
+-- name: number_note_twilio
+UPDATE number SET twilio_state = $3, twilio_detail = $4,
+    twilio_checked_at = $5, twilio_sid = $6, twilio_differs = $7
+WHERE service_id = $1 AND number = $2;
+
 -- name: number_party
 -- How many parties of open sessions have this real number ($1, its hash):
 -- such a number must not become a masked one.

@@ -79,23 +79,32 @@ WHERE subject_id = $2 AND kind = $1 AND state = 'waiting' LIMIT 1;
 -- name: outbox_retry
 UPDATE outbox SET state = 'waiting', attempts = 0, due_at_ms = $3,
     ended_at = NULL
-WHERE service_id = $1 AND state = 'parked' AND ($2 = '' OR id = $2)
+WHERE service_id = $1 AND state = 'parked' AND id = $2
+RETURNING id;
+
+-- name: outbox_retry_all
+-- Some of them: nobody else can write meanwhile.
+UPDATE outbox SET state = 'waiting', attempts = 0, due_at_ms = $2,
+    ended_at = NULL
+WHERE id IN (SELECT id FROM outbox WHERE service_id = $1 AND state = 'parked'
+    ORDER BY id LIMIT $3)
 RETURNING id;
 
 -- name: outbox_list
--- With the last try of each.
-SELECT o.id, o.kind, o.subject_id, o.state, o.attempts, o.due_at_ms,
-    o.created_at_ms, a.status, a.error
-FROM outbox o
-LEFT JOIN attempt a ON a.delivery_id = o.id AND a.number =
-    (SELECT max(number) FROM attempt WHERE delivery_id = o.id)
-WHERE o.service_id = $1
-    AND (o.state = $2 OR ($2 = '' AND o.state <> 'done'))
-ORDER BY o.id DESC LIMIT $3;
+-- Those before $2 in the states that are named in $3, newest first. The three
+-- parts come sorted from the index and are merged.
+SELECT id FROM outbox WHERE service_id = $1 AND id < $2
+    AND state = 'waiting' AND $3 LIKE '%waiting%'
+UNION ALL SELECT id FROM outbox WHERE service_id = $1 AND id < $2
+    AND state = 'parked' AND $3 LIKE '%parked%'
+UNION ALL SELECT id FROM outbox WHERE service_id = $1 AND id < $2
+    AND state = 'done' AND $3 LIKE '%done%'
+ORDER BY id DESC LIMIT $4;
 
 -- name: outbox_find
+-- With its last try.
 SELECT o.id, o.kind, o.subject_id, o.state, o.attempts, o.due_at_ms,
-    o.created_at_ms, a.status, a.error
+    o.created_at_ms, a.status, a.error, o.channel, o.ended_at
 FROM outbox o
 LEFT JOIN attempt a ON a.delivery_id = o.id AND a.number =
     (SELECT max(number) FROM attempt WHERE delivery_id = o.id)

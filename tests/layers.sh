@@ -14,10 +14,11 @@ BEGIN {
 	    "call session idempotency twilio_sign outbox hook " \
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
-	    "mask mask_call mask_place mask_text mask_tidy mask_recording " \
-	    "mask_erase reseal plan view view_json view_read metrics deliver " \
+	    "mask mask_call mask_place mask_text mask_tidy mask_recording mask_number " \
+	    "mask_erase reseal plan export top view view_json view_read view_route view_key " \
+	    "view_service view_audit view_number view_delivery metrics deliver " \
 	    "metrics_text metrics_gauges overview view_overview view_search " \
-	    "deliver_event deliver_call deliver_message deliver_erase;" \
+	    "deliver_event deliver_call deliver_message deliver_erase deliver_number;" \
 	    "app serve voice;"
 	n = split(floors, rows, ";")
 	for (i = 1; i < n; i++) {
@@ -26,7 +27,7 @@ BEGIN {
 			floor[names[j]] = i
 	}
 	programs = n
-	split("fcgiapp=req libxml/xmlwriter=twiml sqlite3=db_sqlite " \
+	split("fcgiapp=req libxml/xmlwriter=twiml libxml/parser=twiml sqlite3=db_sqlite " \
 	    "jansson=view_json|twilio_rest|twilio_number sodium=crypto openssl/evp=crypto " \
 	    "openssl/params=crypto openssl/core_names=crypto ini=conf curl/curl=http", \
 	    pairs, " ")
@@ -47,7 +48,7 @@ FNR == 1 {
 	other = $2
 	gsub(/"|\.h$|\.h"$/, "", other)
 	sub(/\.h$/, "", other)
-	if (FILENAME ~ /^cgi-bin/ && (other == "callmask" || other == "admin"))
+	if (FILENAME ~ /^cgi-bin/ && (other ~ /^(callmask|admin|outboxd)$/))
 		next
 	if (other == "view_json" && name !~ /^view/)
 		complain("must leave view_json.h to the views")

@@ -7,10 +7,15 @@ import {get, onSignedOut, signIn, signOut} from './api.js';
 import {Notices, Problem} from './parts.js';
 import * as overview from './overview.js';
 import * as sessions from './sessions.js';
+import * as numbers from './numbers.js';
+import * as deliveries from './deliveries.js';
+import * as keys from './keys.js';
+import * as settings from './settings.js';
+import * as audit from './audit.js';
 
 // Each page is a function of {self, path, go}: who is signed in, what stands
 // behind the page's name in the address, and how to get elsewhere.
-const pages = {overview, sessions};
+const pages = {overview, sessions, numbers, deliveries, keys, settings, audit};
 
 const here = () => {
   const [name, ...path] = location.hash.replace(/^#\/?/, '').split('/')

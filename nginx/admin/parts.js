@@ -294,3 +294,25 @@ export function Notices() {
         <button class="plain" onClick=${() => setNotice(null)}>Dismiss</button></p>`}
     </div>`;
 }
+
+// --- A secret that is shown once, with the way to copy it.
+
+export function Secret({label, value}) {
+  const [copied, setCopied] = useState(null);
+  const field = useRef();
+  const copy = async () => {
+    field.current.select();
+    const done = await navigator.clipboard.writeText(value)
+      .then(() => true, () => document.execCommand('copy'));
+    setCopied(done ? 'Copied.' : 'It is marked: copy it by the keyboard.');
+  };
+  return html`
+    <p>Keep it now: it is not shown again. Only a mark of it is stored.</p>
+    <div class="secret">
+      <label>${label}
+        <input ref=${field} readonly value=${value} spellcheck="false" />
+      </label>
+      <button class="plain" type="button" onClick=${copy}>Copy</button>
+    </div>
+    <p role="status">${copied}</p>`;
+}

@@ -119,7 +119,16 @@ CREATE TABLE number (
 	last_used_at BIGINT NOT NULL,  -- epoch seconds a session last took it; 0: never
 	place BIGINT NOT NULL UNIQUE,  -- a random place among all numbers, in whose
 	                               -- order free ones are looked for
-	created_at BIGINT NOT NULL     -- epoch seconds
+	created_at BIGINT NOT NULL,    -- epoch seconds
+	twilio_state TEXT NOT NULL DEFAULT 'unknown' CHECK (twilio_state IN
+	    ('unknown', 'right', 'wrong', 'missing', 'failed')), -- how it is set
+	                               -- up at Twilio, as found last
+	twilio_detail TEXT NOT NULL DEFAULT '', -- in words; '': nothing to say
+	twilio_checked_at BIGINT,      -- epoch seconds; NULL: never
+	twilio_sid TEXT,               -- Twilio's name of it: 'PN' and 32 digits;
+	                               -- NULL: not known
+	twilio_differs BIGINT NOT NULL DEFAULT 0 -- settings the worker is about to
+	                               -- change, a bit each; 0: it looks first
 );
 
 -- Longest unused first.
@@ -131,6 +140,9 @@ CREATE INDEX number_pool_country
 CREATE INDEX number_place ON number (service_id, state, place);
 CREATE INDEX number_place_country
     ON number (service_id, state, country, place);
+-- By country.
+CREATE INDEX number_list ON number (service_id, country, number);
+CREATE INDEX number_list_state ON number (service_id, state, country, number);
 
 -- One pairing of two people. It is open while closed_at is NULL and
 -- expires_at lies ahead; nothing has to run for it to expire.
@@ -218,6 +230,8 @@ CREATE TABLE leg (
 );
 
 CREATE INDEX leg_party ON leg (party_id);
+-- How many live on a number, and hold it.
+CREATE INDEX leg_number ON leg (number, live_until, held_until);
 -- Which numbers a person has, by place.
 CREATE INDEX leg_place ON leg (person, place, held_until);
 -- What two people had last.
@@ -409,10 +423,11 @@ CREATE TABLE outbox (
 	id TEXT PRIMARY KEY,           -- 'dlv_' and 26 characters
 	service_id TEXT NOT NULL REFERENCES service (id), -- whose it is
 	channel TEXT NOT NULL CHECK (channel IN ('app', 'twilio')), -- to whom
-	kind TEXT NOT NULL CHECK
-	    (kind IN ('event', 'call', 'hang_up', 'message', 'erase')), -- what
+	kind TEXT NOT NULL CHECK (kind IN ('event', 'call', 'hang_up',
+	    'message', 'erase', 'number_check', 'number_set')), -- what
 	subject_id TEXT NOT NULL,      -- id of the event, call or message; to erase:
-	                               -- Twilio's name of it, like 'Calls/CA…'
+	                               -- Twilio's name of it, like 'Calls/CA…'; a
+	                               -- masked number
 	lane TEXT,                     -- one after another with others of this lane,
 	                               -- oldest first; NULL: on its own
 	place BIGINT NOT NULL DEFAULT 0, -- in its lane: lowest first
@@ -437,6 +452,7 @@ CREATE INDEX outbox_due ON outbox (service_id, channel, due_at_ms, id)
 CREATE INDEX outbox_lane ON outbox (lane, place, id)
     WHERE state = 'waiting' AND lane IS NOT NULL;
 CREATE INDEX outbox_subject ON outbox (subject_id);
+CREATE INDEX outbox_list ON outbox (service_id, state, id);
 -- What failed, and what may be forgotten.
 CREATE INDEX outbox_ended ON outbox (service_id, state, ended_at)
     WHERE ended_at IS NOT NULL;

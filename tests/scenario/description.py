@@ -1,5 +1,5 @@
 """The API as nginx/v1/openapi.json describes it. Every answer that the client of
-these tests gets below /v1/ is held against it, every request that was taken, and
+these tests gets below /v1/ and /admin/v1/ is held against it, every request that was taken, and
 every event: what is not described fails."""
 
 import functools
@@ -82,7 +82,11 @@ class Description:
     def judge(self, method, target, body, answer):
         """Fail unless a request and its answer are as described."""
         path, _, query = target.partition("?")
-        if not path.startswith("/v1/") or path.startswith("/v1/openapi."):
+        panel = path.startswith("/admin/v1/")
+        if panel:
+            path = path.removeprefix("/admin")
+        if (not path.startswith(("/v1/", "/admin/sign-"))
+                or path.startswith("/v1/openapi.")):
             return
         # nginx has refused it before it looked at the path.
         if answer.status in (400, 414) and b"<center>nginx</center>" in answer.body:
@@ -102,6 +106,11 @@ class Description:
         else:
             assert answer.status >= 400, f"{method} {path} is not described"
             expected = {"headers": {}, "body": self.problem}
+        if panel:       # no browser is to ask for a password
+            assert answer.headers["WWW-Authenticate"] is None
+            expected = {**expected, "headers": {
+                name: header for name, header in expected["headers"].items()
+                if name != "WWW-Authenticate"}}
         self._judge_answer(expected, method, answer)
 
     @staticmethod
@@ -120,6 +129,9 @@ class Description:
             assert value is not None or not header.get("required"), (name, answer)
             if value is not None:
                 jsonschema.Draft202012Validator(header["schema"]).validate(value)
+        if not expected["body"]:
+            assert not answer.body
+            return
         assert answer.type in expected["body"], answer
         if method != "HEAD":
             expected["body"][answer.type].validate(answer.json)

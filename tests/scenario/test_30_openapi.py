@@ -94,7 +94,7 @@ def test_every_endpoint_is_described(document):
     endpoints = set()
     for program in (client.ROOT / "cgi-bin").glob("*.c"):
         endpoints |= set(re.findall(
-            r'\.method = "(\w+)",\s*\.path = "(/v1/[^"]*)"',
+            r'\.method = "(\w+)",\s*\.path = "(/(?:v1|admin)/[^"]*)"',
             program.read_text(encoding="utf-8")))
     assert len(endpoints) > 10 and endpoints == {
         (method.upper(), path) for path, methods in document["paths"].items()
@@ -112,6 +112,10 @@ def test_every_endpoint_is_described(document):
      ("Recording", "properties", "status", "enum")),
     ("lib/session.c", r"\[SESSION_\w+\] = \"(\w+)\"",
      ("Session", "properties", "status", "enum")),
+    ("lib/tally.c", r"\[TALLY_\w+\] = \"(\w+)\"",
+     ("Tallies", "properties", "series", "properties")),
+    ("lib/policy.c", r"\[POLICY_\w+\] = \"(?!connected|relayed)(\w+)\"",
+     ("Refusals", "properties")),
     ("lib/event.c", r"\[EVENT_\w+\] = \"([\w.]+)\"",
      ("Event", "properties", "type", "enum"))))
 def test_every_word_is_described(document, name, pattern, place):
@@ -124,14 +128,22 @@ def test_every_word_is_described(document, name, pattern, place):
     assert set(words) == known - (actions if "policy" in name else set())
 
 
+def test_every_setting_is_described(document):
+    rows = re.findall(r'\{ "([a-z-]+)",[^{}]*?SERVICE_(\w+),\s*AT',
+                      source("lib/service.c"))
+    described = document["components"]["schemas"]["Settings"]["properties"]
+    assert len(rows) > 20 and [name for name, _ in rows] == list(described)
+    for name, kind in rows:
+        assert ("minimum" in described[name]) == (kind == "NUMBER"), name
+
+
 def test_every_code_is_described(document):
     problem = document["components"]["schemas"]["Problem"]
     codes = set(problem["properties"]["code"]["enum"])
     ours = set(re.findall(r'\[RC_\w+\] = \{ \d+, "(\w+)" \}', source("lib/serve.c")))
     nginx = set(re.findall(r'"code":"(\w+)"', source("nginx/callmask.conf")))
-    # Twilio's part, the command line's, codes that are typed; and a refusal is
-    # told by its reason.
-    elsewhere = {"signature_invalid", "exists", "limit", "refused"}
+    # Twilio's part, the command line's, codes that are typed.
+    elsewhere = {"signature_invalid", "exists", "limit"}
     assert elsewhere < ours and (ours | nginx) - elsewhere <= codes
 
 
