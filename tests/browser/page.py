@@ -62,15 +62,18 @@ class Page:
             command("Emulation.setEmulatedMedia", {"features": []})
             command("Emulation.clearDeviceMetricsOverride", {})
 
+    def is_flawless_at(self, axe, scheme, width):
+        """Nor anything that has to be scrolled sideways."""
+        with self.seen(scheme, width):
+            self.is_flawless(axe)
+            assert self.driver.execute_script(
+                "return document.documentElement.scrollWidth") <= width
+
     def is_flawless_everywhere(self, axe, narrow=360, wide=1400):
-        """Nor anything that has to be scrolled sideways, in light and dark, on
-        narrow screens and wide ones."""
+        """The same in light and dark, on narrow screens and wide ones."""
         for scheme in ("light", "dark"):
             for width in (narrow, wide):
-                with self.seen(scheme, width):
-                    self.is_flawless(axe)
-                    assert self.driver.execute_script(
-                        "return document.documentElement.scrollWidth") <= width
+                self.is_flawless_at(axe, scheme, width)
 
 
 # What the panel shows and has: found as a person or a screen reader finds it.
@@ -89,10 +92,9 @@ class Panel(Page):
         super().__init__(driver)
         self.url = url
         self.refusals = [("keys/self", 401)]  # who comes is asked for first
+        driver.get("about:blank")         # so that the next is a new page
         driver.get_log("browser")
         driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-        driver.get(url + "/healthz")      # so that the next is a new page
-        driver.get_log("browser")
         driver.get(url + "/admin/")
         driver.execute_script(
             "window.breaches = []; addEventListener('securitypolicyviolation', "
@@ -113,6 +115,17 @@ class Panel(Page):
         self.fill("Your key", key)
         self.press("Sign in")
         self.reads("Sign out")
+
+    def ask(self, path):
+        """What the API says to the browser's cookie."""
+        return self.driver.execute_async_script(
+            "fetch('/admin/v1/' + arguments[0]).then(answer => answer.json())"
+            ".then(arguments[1])", path)
+
+    def refresh(self):
+        """Have the page look again at once, as if one came back to it."""
+        self.driver.execute_script(
+            "document.dispatchEvent(new Event('visibilitychange'))")
 
     def go(self, *path):
         """To a page, by its address."""
