@@ -14,22 +14,16 @@
 static enum rc
 write_overview(struct exchange *x, const struct overview *overview)
 {
-	const struct metrics *metrics = x->app->metrics;
 	struct app_health health;
 
 	app_health(x->app, &health);
 	x->answer.type = VIEW_JSON;
-	return view_overview(&x->answer.body, overview,
+	return view_overview(&x->answer.body, NULL, overview,
 	    &(struct view_health){
 		.database = health.database,
 		.worker = health.worker,
 		.trouble = health.trouble,
-		.requests_failed =
-		    metrics_value(metrics, METRICS_REQUESTS_FAILED),
-		.calls_unrecorded =
-		    metrics_value(metrics, METRICS_CALLS_UNRECORDED),
-		.calls_apologised =
-		    metrics_value(metrics, METRICS_CALLS_APOLOGISED),
+		.metrics = x->app->metrics,
 	    });
 }
 

@@ -14,6 +14,7 @@
 #include "event.h"
 #include "hook.h"
 #include "mask.h"
+#include "metrics.h"
 #include "number.h"
 #include "outbox.h"
 
@@ -223,16 +224,16 @@ enum rc view_retried(struct buf *out, int64_t count, bool more);
 
 /* How the installation is. */
 struct view_health {
-	bool database;       /* can be read and written */
-	bool worker;         /* outboxd runs */
-	const char *trouble; /* in words; NULL: none */
-	/* Counted since its beginning (metrics.h). */
-	uint64_t requests_failed, calls_unrecorded, calls_apologised;
+	bool database;                 /* can be read and written */
+	bool worker;                   /* outboxd runs */
+	const char *trouble;           /* in words; NULL: none */
+	const struct metrics *metrics; /* what was counted */
 };
 
-/* Appends how a service stands. Returns RC_MEMORY. */
-enum rc view_overview(struct buf *out, const struct overview *overview,
-    const struct view_health *health);
+/* Appends how a service stands, under its name unless that is NULL. Returns
+ * RC_MEMORY. */
+enum rc view_overview(struct buf *out, const char *name,
+    const struct overview *overview, const struct view_health *health);
 
 /* Appends what was counted, step by step. Returns RC_MEMORY. */
 enum rc view_tallies(struct buf *out, const struct tally_series *series);

@@ -74,26 +74,36 @@ deliveries_json(const struct overview *o)
 	return list;
 }
 
-enum rc
-view_overview(
-    struct buf *out, const struct overview *o, const struct view_health *health)
+/* The value of a counter. */
+static json_int_t
+counted(const struct view_health *health, enum metrics_counter counter)
 {
-	json_t *said;
+	return (json_int_t)metrics_value(health->metrics, counter);
+}
 
-	said = json_pack("{s:b, s:b, s:s?, s:I, s:I, s:I}", "database",
+static json_t *
+health_json(const struct view_health *health)
+{
+	return json_pack("{s:b, s:b, s:s?, s:I, s:I, s:I}", "database",
 	    health->database, "worker", health->worker, "trouble",
 	    health->trouble, "requests_failed",
-	    (json_int_t)health->requests_failed, "calls_unrecorded",
-	    (json_int_t)health->calls_unrecorded, "calls_apologised",
-	    (json_int_t)health->calls_apologised);
+	    counted(health, METRICS_REQUESTS_FAILED), "calls_unrecorded",
+	    counted(health, METRICS_CALLS_UNRECORDED), "calls_apologised",
+	    counted(health, METRICS_CALLS_APOLOGISED));
+}
+
+enum rc
+view_overview(struct buf *out, const char *name, const struct overview *o,
+    const struct view_health *health)
+{
 	return view_dump(out,
-	    json_pack("{s:o, s:{s:I, s:b}, s:o, s:o, s:o, s:o, s:I, s:o}",
-		"now", view_moment(o->now), "sessions", "open",
+	    json_pack("{s:s*, s:o, s:{s:I, s:b}, s:o, s:o, s:o, s:o, s:I, s:o}",
+		"service", name, "now", view_moment(o->now), "sessions", "open",
 		(json_int_t)o->sessions_open, "capped",
 		o->sessions_open >= OVERVIEW_SESSIONS_MAX, "calls",
 		calls_json(o), "texts", texts_json(o), "pool", pool_json(o),
 		"deliveries", deliveries_json(o), "parked",
-		(json_int_t)o->parked, "health", said),
+		(json_int_t)o->parked, "health", health_json(health)),
 	    JSON_REAL_PRECISION(4));
 }
 

@@ -15,7 +15,7 @@ BEGIN {
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
 	    "mask mask_call mask_place mask_text mask_tidy mask_recording mask_number " \
-	    "mask_erase reseal plan export top view view_json view_read view_route view_key " \
+	    "mask_erase reseal plan export view view_json view_read view_route view_key " \
 	    "view_service view_audit view_number view_delivery metrics deliver " \
 	    "metrics_text metrics_gauges overview view_overview view_search " \
 	    "deliver_event deliver_call deliver_message deliver_erase deliver_number;" \

@@ -1,5 +1,5 @@
-"""callmask top: what it counts, what it shows at a terminal, and how it leaves
-that."""
+"""callmask top: what the overview tells, what it shows at a terminal, and how it
+leaves that."""
 
 import contextlib
 import fcntl
@@ -22,109 +22,179 @@ from client import masked, new_sid
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
 
-def numbers_of(done):
-    """What a run of the tool printed, as objects."""
+def looks(stack, service="demo"):
+    """What it tells as JSON, an object for each service."""
+    done = stack.cli("top", "--once", "--json", service=service)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def look(stack, service="demo"):
-    [seen] = numbers_of(stack.cli("top", "--once", "--json", service=service))
-    assert seen["database_readable"] and seen["database_writable"]
-    return seen
+def overview(stack, service="demo"):
+    """What the API tells."""
+    key = stack.cli("key", "add", "--role", "admin", "--name", "admin",
+                    service=service).stdout.strip()
+    answer = stack.api("GET", "/v1/overview", key=key)
+    assert answer.status == 200
+    return answer.json
 
 
-# What it counts.
-
-def test_sessions_calls_and_refusals(new_stack):
-    stack = new_stack()
-    customer, driver, third = stack.persons(3)
-    before = look(stack)
-    assert before["sessions_open"] == before["calls_running"] == 0
-    session, other = stack.open(customer, driver), stack.open(driver, third)
-    sid = new_sid()
-    assert stack.voice(customer, masked(session), sid=sid).rings == driver
-    stack.voice(third, masked(other))
-    child = new_sid()
-    stack.report(child, "ringing", ParentCallSid=sid, To=driver,
-                 From=masked(session), SequenceNumber="1")
-    stack.close(other)
-    stack.voice(third, masked(other))                      # refused
-    seen = look(stack)
-    assert seen["sessions_open"] == 1
-    assert seen["calls_running"] == 2
-    assert sum(seen["calls"].values()) == 2 and seen["calls"]["ringing"] >= 1
-    assert seen["counted"]["calls_connected"] == 2
-    assert seen["counted"]["calls_refused"] == 1
-    assert seen["calls_refused_by_reason"] == {"session_closed": 1}
-    text = stack.cli("top", service=None).stdout
-    assert re.search(r"Sessions +1 open\n", text)
-    assert re.search(r"Calls now +2 running: .*ringing", text)
-    assert re.search(r"Counted +2 calls connected, 1 not\nBecause +session_closed 1\n",
-                     text)
-    stack.report(sid, "completed", To=masked(session), From=customer,
-                 SequenceNumber="2", CallDuration="5")
-    assert look(stack)["calls_running"] == 1
-    # A call of yesterday of whose end nobody has told is over.
-    stack.bend("UPDATE call SET created_at = created_at - 86401")
-    assert look(stack)["calls_running"] == 0
-    # One service, or all.
-    stack.new_service("other")
-    assert look(stack, "other")["sessions_open"] == 0
-    assert [each["service"] for each in look(stack, None)["services"]] == [
-        "demo", "other"]
-    assert [each["service"] for each in look(stack, "other")["services"]] == [
-        "other"]
-    for phone in (customer, driver, third):
-        for arguments in ((), ("--json", "--once")):
-            shown = stack.cli("top", *arguments, service=None).stdout
-            assert phone[1:] not in shown and session["id"] not in shown
-
-
-def test_numbers_and_deliveries(new_stack):
-    stack = new_stack(WORKERS="1")
+def idle(stack):
+    """Have no worker, so that nothing moves."""
     os.kill(stack.leader("outboxd"), signal.SIGTERM)
     with contextlib.suppress(OSError):
         while stack.leader("outboxd"):
             pass
-    total = len(stack.numbers)
-    stack.cli("number", "set", "draining", *stack.numbers[:2])
-    stack.cli("number", "set", "retired", stack.numbers[2])
-    now = int(time.time() * 1000)
-    for name, channel, state, at in (
-            ("1", "app", "waiting", now - 90000), ("2", "app", "waiting", now),
-            ("3", "app", "parked", 1), ("4", "twilio", "parked", 1),
-            ("5", "twilio", "parked", 1)):
+
+
+# What it tells.
+
+def test_it_is_what_the_api_tells(new_stack):
+    stack = new_stack(WORKERS="1")
+    customer, driver, third = stack.persons(3)
+    assert "nobody has met yet" in stack.cli("top").stdout
+    session, other = stack.open(customer, driver), stack.open(driver, third)
+    done, missed = new_sid(), new_sid()
+    for sid, status in ((done, "completed"), (missed, "no-answer")):
+        stack.voice(customer, masked(session), sid=sid)
+        stack.report(new_sid(), status, ParentCallSid=sid, To=driver,
+                     From=masked(session), CallDuration="5")
+        stack.report(sid, status, CallDuration="5")
+    stack.voice(customer, masked(session))                  # on the line
+    stack.close(other)
+    for _ in range(2):
+        stack.voice(third, masked(other))
+    stack.voice("+12025550199", masked(session))            # not known
+    stack.webhook("/twilio/message", {
+        **stack.voice_fields("+12025550199", masked(session)),
+        "MessageSid": "SM" + os.urandom(16).hex(), "Body": "Hello"})
+    stack.cli("number", "set", "draining", *stack.numbers[-2:])
+    idle(stack)
+    text = stack.cli("top").stdout
+    [seen], told = looks(stack), overview(stack)
+    assert seen.pop("service") == "demo"
+    for each in (seen, told):
+        del each["now"]
+        for queue in each["deliveries"]:
+            queue["late"] = queue["late"] // 60
+    assert seen == told
+    assert told["calls"] == {"now": 1, "today": {
+        "answered": 1, "missed": 1, "refused": 3, "failed": 0,
+        "missed_by": {"no-answer": 1},
+        "refused_by": {"session_closed": 2, "caller_unknown": 1}}}
+    assert text.startswith("callmask   20")
+    active = len(stack.numbers) - 2
+    free = int(told["pool"]["free"] * 100)
+    assert re.search(
+        r"\n\nService    demo\nSessions   1 open\n"
+        r"Calls      1 now; today 1 answered, 1 missed, 3 refused, 0 failed\n"
+        r"  missed   no-answer 1\n"
+        r"  refused  session_closed 2, caller_unknown 1\n"
+        r"Texts      today 0 relayed, 1 refused\n"
+        r"  refused  caller_unknown 1\n"
+        rf"Numbers    US {active} active, 2 draining\n"
+        rf"Pool       {free} % free\n"
+        r"Deliveries \d+ to app.*, \d+ to twilio.*, 0 given up\n$", text), text
+    for shown in (text, json.dumps(seen)):
+        for phone in (customer, driver, third):
+            assert phone[1:] not in shown and session["id"] not in shown
+
+
+def test_the_commonest_reasons_pool_and_deliveries(new_stack):
+    stack = new_stack(WORKERS="1")
+    idle(stack)
+    stack.open(*stack.persons(2))
+    now = int(time.time())
+    hour, week = now - now % 3600, 7 * 86400
+
+    for at, what, count in (
+            (hour, "calls_refused voice_off", 2),
+            (hour, "calls_refused session_closed", 7),
+            (hour, "calls_refused caller_unknown", 5),
+            (hour, "calls_refused session_expired", 1),
+            (hour, "calls_refused session_limit", 9),
+            (hour, "calls_refused person_limit", 3),
+            (hour, "calls_missed busy", 8),
+            (hour - 3 * week, "sessions_opened", 1),
+            (hour - week - 3600, "sessions_opened", 100),
+            (hour - 3600, "sessions_opened", 200)):
+        stack.bend("INSERT INTO tally (service_id, step_s, at, what, count) "
+                   "SELECT id, 3600, ?, ?, ? FROM service", at, what, count)
+    for name, channel, state, late in (
+            ("1", "app", "waiting", 90), ("2", "app", "parked", 0),
+            ("3", "twilio", "parked", 0)):
         stack.bend(
             "INSERT INTO outbox (id, service_id, channel, kind, subject_id, "
             "state, lease, attempts, doubt, due_at_ms, created_at_ms, ended_at) "
             "SELECT ?, id, ?, 'event', 'evt_', ?, 0, 1, 0, ?, ?, ? FROM service",
-            "dlv_" + name, channel, state, at, at,
-            1 if state == "parked" else None)
-    stack.bend("INSERT INTO usage SELECT id, ?, 600 FROM service", now // 86400000)
-    seen = look(stack)
-    assert not seen["worker_running"]
-    [service] = seen["services"]
-    assert (service["active"], service["draining"], service["retired"]) == (
-        total - 3, 2, 1)
-    assert service["talk_today_s"] == 600 and service["free_ratio"] == 1
-    app, twilio = service["deliveries"]
-    assert 90000 <= app.pop("oldest_due_ms") < 150000
-    assert app == {"receiver": "app", "waiting": 2, "late": 1, "parked": 1}
-    assert twilio == {"receiver": "twilio", "waiting": 0, "late": 0,
-                      "parked": 2, "oldest_due_ms": 0}
-    text = stack.cli("top", "--once").stdout
-    assert re.search(r"demo +app +2 +1 +1 +[\d.]+ s\n", text)
-    assert "Worker     NOT RUNNING" in text and "10 min" in text
+            "dlv_" + name, channel, state, (now - late) * 1000,
+            (now - late) * 1000, 1 if state == "parked" else None)
+    [seen] = looks(stack)
+    text = stack.cli("top").stdout
+    assert ("  missed   busy 8\n  refused  session_limit 9, session_closed 7, "
+            "caller_unknown 5, person_limit 3\n") in text
+    days = seen["pool"]["days_left"]
+    assert days > 1 and re.search(rf"Pool       \d+ % free, {days} days left\n",
+                                  text)
+    assert re.search(
+        r"Deliveries \d+ to app \((9\d|1\d\d) s late\), 0 to twilio, 2 given up\n",
+        text), text
+
+
+# More than it tells of.
+SERVICES = 32
+
+
+def test_each_service_or_one(new_stack):
+    stack = new_stack(WORKERS="1")
+    stack.new_service("other", countries="US,CA", numbers=(
+        "+12025550191", "+12025550192", "+14165550191"))
+    stack.cli("number", "set", "draining", "+12025550191", service="other")
+    assert [each["service"] for each in looks(stack, None)] == ["demo", "other"]
+    assert [each["service"] for each in looks(stack, "other")] == ["other"]
+    assert re.findall(r"\nService +(\w+)\n",
+                      stack.cli("top", service=None).stdout) == ["demo", "other"]
+    assert re.findall(r"\nService +(\w+)\n", stack.cli("top").stdout) == ["demo"]
+    assert "\nNumbers    CA 1 active; US 1 active, 1 draining\n" in stack.cli(
+        "top", service="other").stdout
+    assert stack.cli("top", service="third", check=False).returncode == 1
+    columns = [row[1] for row in stack.rows("PRAGMA table_info(service)")]
+    others = ", ".join(set(columns) - {"id", "name"})
+    for i in range(SERVICES - 1):
+        stack.bend(f"INSERT INTO service (id, name, {others}) SELECT 'svc_z' || ?, "
+                   f"'more' || ?, {others} FROM service WHERE name = 'other'",
+                   f"{i:02d}", i)
+    text = stack.cli("top", service=None).stdout
+    assert text.count("\nService ") == SERVICES
+    assert text.endswith("\n\nand others; say -s NAME\n")
+    done = stack.cli("top", "--json", "--once", service=None)
+    assert len(done.stdout.splitlines()) == SERVICES
+    assert "say -s NAME" in done.stderr
+    [seen] = looks(stack, f"more{SERVICES - 2}")
+    assert seen["service"] == f"more{SERVICES - 2}"
+
+
+# How the installation is.
+
+def test_what_is_wrong(new_stack):
+    stack = new_stack(WORKERS="1")
+    text = stack.cli("top").stdout
+    assert re.search(r"\nWorker     running\nDatabase   can be written, "
+                     r"\d+\.\d MB, log \d+\.\d MB\nFaults     0 apologised, "
+                     r"0 unrecorded, 0 requests failed\n", text)
+    assert "Trouble" not in text
     assert not re.search("[\x1b\r]", text)
-
-
-def test_a_database_that_cannot_be_written(new_stack):
-    stack = new_stack()
+    idle(stack)
+    text = stack.cli("top").stdout
+    assert "Worker     NOT RUNNING\n" in text
+    assert "\nTrouble    outboxd does not run\n" in text
+    [seen] = looks(stack)
+    assert (seen["health"]["database"], seen["health"]["worker"]) == (True, False)
     with contextlib.closing(stack.connect("rw")) as held:
         held.execute("BEGIN IMMEDIATE")
         done = stack.cli("top", "--once", check=False)
         held.execute("ROLLBACK")
-    assert "CANNOT BE WRITTEN" in done.stdout and done.returncode == 0
+    assert "Database   CANNOT BE USED" in done.stdout
+    assert "\nTrouble    the database cannot be written\n" in done.stdout
+    assert "\nSessions " in done.stdout and done.returncode == 0
 
 
 @pytest.mark.parametrize("arguments, status", (
@@ -143,7 +213,7 @@ def test_an_object_for_each_interval(stack):
             seen = [json.loads(running.stdout.readline()) for _ in range(3)]
         finally:
             running.kill()
-    assert len({each["at"] for each in seen}) == 3
+    assert len({each["now"] for each in seen}) == 3
 
 
 # At a terminal.
@@ -207,7 +277,7 @@ def terminal(stack):
         each.close()
 
 
-FRAME = r"\x1b\[H\x1b\[Kcallmask .*DELIVERIES.*\x1b\[J"
+FRAME = r"\x1b\[H\x1b\[Kcallmask .*Deliveries.*\x1b\[J"
 
 
 def test_it_is_redrawn_in_place(terminal, stack):
@@ -249,11 +319,11 @@ def test_other_keys_only_have_it_redrawn(terminal):
 
 def test_it_follows_the_size_of_the_window(terminal):
     top = terminal("top", "--interval", "60", rows=6, columns=20)
-    frame = top.read(r"Counted[^\n]*\n\x1b\[K.{20}")
+    frame = top.read(r"Faults[^\n]*\n\x1b\[K")
     lines = re.split(r"\r+\n", frame.partition("\x1b[H")[2])
     assert len(lines) == 6
-    widths = [len(line) - len("\x1b[K") for line in lines]
-    assert widths[:2] == [20, 0] and widths[3:] == [20] * 3
+    assert [len(line) - len("\x1b[K") for line in lines] == [
+        20, 0, len("Worker     running"), 20, 20, 0]
     top.size(50, 132)
     top.read(FRAME)
     top.type(b"q")
