@@ -60,7 +60,7 @@ const Causes = ({of: counts, words}) => {
 
 const Calls = ({calls: {today}}) => html`
   <section>
-    <h2>Calls today <small>since midnight, UTC</small></h2>
+    <h2>Calls today <small>UTC</small></h2>
     <dl class="figures">
       <${Figure} name="answered" value=${count(today.answered)} kind="good" />
       <${Figure} name="missed" value=${count(today.missed)} kind="warn" />
@@ -120,7 +120,7 @@ const Health = ({health}) => html`
       <li><b>${count(health.calls_apologised)}</b> callers heard an apology</li>
       <li><b>${count(health.calls_unrecorded)}</b> calls could not be written down</li>
     </ul>
-    <p class="hint">Counted since callmask's counters were made.</p>
+    <p class="hint">Counted since callmask’s counters were made.</p>
   </section>`;
 
 const SPANS = {hour: 'Hour', day: 'Day', month: 'Month'};
