@@ -195,6 +195,34 @@ def test_what_is_wrong(new_stack):
     assert "Database   CANNOT BE USED" in done.stdout
     assert "\nTrouble    the database cannot be written\n" in done.stdout
     assert "\nSessions " in done.stdout and done.returncode == 0
+    stack.bend("DROP TABLE tally")
+    done = stack.cli("top", check=False)
+    assert "\nthe database cannot be read: " in done.stdout
+    assert done.returncode == 1
+    done = stack.cli("top", "--once", "--json", check=False)
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert "the database cannot be read: " in done.stderr
+
+
+def test_a_database_that_goes_and_comes_back(new_stack):
+    stack = new_stack()
+    with subprocess.Popen(
+            ["timeout", "30", *shlex.split(stack.env["CALLMASK"]), "top", "--json",
+             "--interval", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True) as running:
+        try:
+            assert json.loads(running.stdout.readline())["health"]["database"]
+            database = stack.folder / "callmask.db"
+            database.rename(stack.folder / "away")
+            said = running.stderr.readline()
+            while "the database cannot be read: " not in said:
+                assert said, "it has ended"
+                said = running.stderr.readline()
+            (stack.folder / "away").rename(database)
+            assert json.loads(running.stdout.readline())
+            assert json.loads(running.stdout.readline())["health"]["database"]
+        finally:
+            running.terminate()
 
 
 @pytest.mark.parametrize("arguments, status", (
@@ -294,6 +322,18 @@ def test_it_is_redrawn_in_place(terminal, stack):
     assert termios.tcgetattr(top.theirs) != top.before
     top.type(b"q")
     assert top.end() == 0
+
+
+def test_how_much_faults_have_risen(new_stack):
+    stack = new_stack()
+    at = 8 * list(stack.counters()).index("calls_apologised")
+    with contextlib.closing(Terminal(stack, "top", "--interval", "1")) as top:
+        top.read(r"Faults     0 apologised, 0 unrecorded")
+        with open(stack.folder / "metrics", "r+b") as counters:
+            counters.seek(at)
+            counters.write(struct.pack("<Q", 3))
+        top.read(r"Faults     3 \(\+3\) apologised, 0 unrecorded")
+    assert "Faults     3 apologised" in stack.cli("top").stdout
 
 
 @pytest.mark.parametrize("how", ("q", "Q", "\x04", "\x03", signal.SIGTERM,
