@@ -66,7 +66,7 @@ TEST_DEPS := faketime clang clang-format valgrind libcmocka-dev libxml2-utils \
 BENCH_DEPS := wrk
 DEB_DEPS := debhelper lintian dpkg-dev
 
-.PHONY: all unit-tests sanitized demo run check check-unit check-asan check-valgrind \
+.PHONY: all pictures unit-tests sanitized demo run check check-unit check-asan check-valgrind \
 	check-long model bench bench-pool bench-worker lint format deps test-deps \
 	bench-deps deb-deps install deb clean
 .DELETE_ON_ERROR:
@@ -130,6 +130,11 @@ $(B)/tests/%: tests/unit/%.c $(B)/libmask.a
 		$(LDFLAGS) $(B)/libmask.a $(LIBS) -lcmocka
 
 unit-tests: $(TEST_BINS)
+
+# The pictures of the README.
+pictures: test-deps all
+	@tests/install pngquant
+	@/usr/bin/python3 tests/browser/pictures.py
 
 # Adds up to one line: N passed, N failed, N skipped.
 check-unit: test-deps

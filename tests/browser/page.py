@@ -47,14 +47,14 @@ class Page:
         assert len(found["passes"]) > 10
 
     @contextlib.contextmanager
-    def seen(self, scheme="light", width=1400):
+    def seen(self, scheme="light", width=1400, height=800):
         """Seen in a scheme of colours and at a width."""
         command = self.driver.execute_cdp_cmd
         command("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": "reduce"}]})
         command("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": 800, "deviceScaleFactor": 1,
+            "width": width, "height": height, "deviceScaleFactor": 1,
             "mobile": False})
         try:
             yield
