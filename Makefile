@@ -28,13 +28,14 @@ PROGRAMS := voice-inbound voice-code voice-screen voice-placed voice-ended \
 	session-get session-update session-intent session-call session-message \
 	session-close routes events recording-callback recording metrics admin
 CLI_OBJS := callmask callmask_commands callmask_help callmask_json \
-	callmask_setup callmask_doctor callmask_service \
-	callmask_session callmask_numbers callmask_sync callmask_twilio callmask_advice \
-	callmask_webhook callmask_erase callmask_backup \
-	callmask_rekey
+	callmask_terminal callmask_screen callmask_setup callmask_doctor \
+	callmask_top callmask_backup callmask_rekey callmask_service \
+	callmask_numbers callmask_list callmask_buy callmask_release \
+	callmask_pool callmask_sync callmask_twilio callmask_advice \
+	callmask_session callmask_export callmask_erase callmask_audit callmask_webhook
 OUTBOXD_OBJS := outboxd outboxd_pace outboxd_carry
 ADMIN_OBJS := admin admin_signin admin_numbers admin_deliveries admin_keys \
-	admin_service admin_preview admin_audit
+	admin_service admin_preview admin_audit admin_overview admin_search
 PKGS	:= libxml-2.0 jansson sqlite3 libsodium libcrypto inih libcurl
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \

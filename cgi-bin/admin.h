@@ -37,6 +37,8 @@ enum rc admin_audit(struct exchange *x);
 enum rc admin_numbers_list(struct exchange *x);
 enum rc admin_numbers_read(struct exchange *x);
 enum rc admin_numbers_add(struct exchange *x);
+enum rc admin_numbers_read_sync(struct exchange *x);
+enum rc admin_numbers_sync(struct exchange *x);
 enum rc admin_number_get(struct exchange *x);
 enum rc admin_number_read_state(struct exchange *x);
 enum rc admin_number_set(struct exchange *x);
@@ -49,5 +51,13 @@ enum rc admin_delivery_retry(struct exchange *x);
 
 /* Reads limit= of a list from the query. RC_INVALID. */
 enum rc admin_read_limit(struct exchange *x, int *limit);
+
+/* How the service stands, and how it went. */
+enum rc admin_overview(struct exchange *x);
+enum rc admin_tallies(struct exchange *x);
+
+/* Looking for sessions, and at what happened in one. */
+enum rc admin_search(struct exchange *x);
+enum rc admin_session_events(struct exchange *x);
 
 #endif

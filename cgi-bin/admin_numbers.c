@@ -1,6 +1,7 @@
 /*
  * GET /v1/numbers, /v1/numbers/{digits}: the pool. POST /v1/numbers: more of
- * them. PATCH /v1/numbers/{digits}: what one is for.
+ * them. PATCH /v1/numbers/{digits}: what one is for. POST /v1/numbers/sync: the
+ * worker is to look them up at Twilio.
  */
 
 #include "admin.h"
@@ -148,6 +149,36 @@ admin_numbers_add(struct exchange *x)
 	    count[MASK_NUMBER_ADDED], count[MASK_NUMBER_REFUSED]);
 	x->answer.type = VIEW_JSON;
 	return view_numbers_added(&x->answer.body, numbers, added);
+}
+
+enum rc
+admin_numbers_read_sync(struct exchange *x)
+{
+	return view_read_sync(
+	    &x->in.sync, buf_text(&x->body), x->body.len, &x->fault);
+}
+
+enum rc
+admin_numbers_sync(struct exchange *x)
+{
+	const struct mask_sync *sync = &x->in.sync;
+	char next[PHONE_SIZE];
+	int64_t queued;
+	enum rc rc;
+
+	rc = mask_sync_numbers(
+	    &x->mask, x->key.service_id, sync, &queued, next, &x->fault);
+	if (rc != RC_OK)
+		return rc;
+	if (sync->numbers.len == 1)
+		snprintf(x->subject, sizeof x->subject, "%s",
+		    sync->numbers.numbers[0]);
+	snprintf(x->detail, sizeof x->detail, "%s %d",
+	    sync->apply ? "set" : "check", (int)queued);
+	x->answer.status = 202;
+	x->answer.type = VIEW_JSON;
+	return view_queued(
+	    &x->answer.body, queued, next[0] != '\0' ? next + 1 : "");
 }
 
 enum rc

@@ -25,16 +25,95 @@ cli_mask(const struct cli *cli)
 		.now_ms = app_now_ms() };
 }
 
+/* A deed that is noted in the audit log. */
+struct noting {
+	struct cli *cli;
+	db_deed deed;
+	void *cookie;
+};
+
+/* Turns what is noted about the arguments from one state into another. */
+static void
+mark_noted(struct cli *cli, char from, char to)
+{
+	int i;
+
+	for (i = 0; i < cli->argc; i++)
+		if (cli->noted[i] == from)
+			cli->noted[i] = to;
+}
+
+static enum rc
+do_and_note(struct db *db, void *cookie)
+{
+	const struct noting *n = cookie;
+	enum rc rc = n->deed(db, n->cookie), noted = RC_OK;
+
+	mark_noted(n->cli, CLI_NOTING, 0); /* of a try that was rolled back */
+	if ((rc == RC_OK || rc == RC_NONE) &&
+	    n->cli->command->needs == CLI_CHANGES_SERVICE)
+		noted = cli_note_change(n->cli, db);
+	return noted == RC_OK ? rc : noted;
+}
+
 enum rc
 cli_transact(struct cli *cli, db_deed deed, void *cookie)
 {
-	enum rc rc = db_transact(cli->db, DB_WAIT_MS, deed, cookie);
+	struct noting noting = { cli, deed, cookie };
+	enum rc rc = db_transact(cli->db, DB_WAIT_MS, do_and_note, &noting);
 	char path[300];
 
+	mark_noted(cli, CLI_NOTING, rc_final(rc) ? CLI_NOTED : 0);
 	wake_path(path, sizeof path, cli->conf.database);
 	if (rc_final(rc))
 		wake_send(path);
 	return rc;
+}
+
+static enum rc
+do_nothing(struct db *db, void *cookie)
+{
+	(void)db;
+	(void)cookie;
+	return RC_OK;
+}
+
+int
+cli_note_first(struct cli *cli)
+{
+	enum rc rc = cli_transact(cli, do_nothing, NULL);
+
+	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "audit log");
+}
+
+bool
+cli_can_write(struct cli *cli, int wait_ms)
+{
+	return db_transact(cli->db, wait_ms, do_nothing, NULL) == RC_OK;
+}
+
+/* Returns what a result means to an operator. */
+static const char *
+words(enum rc rc)
+{
+	switch (rc) {
+	case RC_NOT_FOUND:
+		return "there is no such thing in this service";
+	case RC_EXISTS:
+		return "is there already";
+	case RC_BUSY:
+	case RC_RETRY:
+		return "the database is busy, and nothing was done: try again";
+	case RC_UNAVAILABLE:
+		return "the database, or a key, cannot be used";
+	case RC_CORRUPT:
+		return "what is stored is damaged, or sealed with a key that "
+		       "is missing";
+	case RC_MEMORY:
+		return "there is no room for so much";
+	default:
+		return rc_name(rc);
+	}
 }
 
 int
@@ -43,7 +122,7 @@ cli_fail(enum rc rc, const struct fault *fault, const char *what)
 	if (fault != NULL && fault->detail[0] != '\0')
 		warnx("%s: %s", what, fault->detail);
 	else
-		warnx("%s: %s", what, rc_name(rc));
+		warnx("%s: %s", what, words(rc));
 	return 1;
 }
 
@@ -77,7 +156,7 @@ take_common(struct cli *cli, int argc, char **argv)
 			exit(0);
 		}
 		if (options && strcmp(argv[i], "--json") == 0 &&
-		    (cli->command->flags & CLI_JSON) != 0) {
+		    cli_has_json(cli->command)) {
 			cli->json = true;
 			continue;
 		}
@@ -170,7 +249,12 @@ main(int argc, char **argv)
 	argc = take_common(&cli, argc - (words - 1), argv);
 	prepare(&cli, cli.command->needs);
 	optind = 0;
+	cli.argc = argc;
+	cli.argv = argv;
+	if ((cli.noted = calloc((size_t)argc, 1)) == NULL)
+		err(1, "arguments");
 	status = cli.command->run(&cli, argc, argv);
+	free(cli.noted);
 	db_close(cli.db);
 	crypto_wipe(&cli.secrets, sizeof cli.secrets);
 	if (fflush(stdout) != 0)

@@ -3,10 +3,12 @@
 
 /* The command line tool: what its commands share. */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <termios.h>
 
 #include "app.h"
 #include "buf.h"
@@ -27,14 +29,25 @@ struct cli {
 	const char *service_name; /* what -s named; NULL: nothing */
 	const struct command *command; /* the one that runs */
 	bool json;                     /* --json was said */
+	int argc;                      /* arguments of the command */
+	char **argv;
+	char *noted;         /* argc bytes: what of them is in the audit log */
+	const char *subject; /* for the audit log: the id of what is made */
+};
+
+/* An argument is in the audit log; it is if this transaction is committed. */
+enum {
+	CLI_NOTED = 1,
+	CLI_NOTING
 };
 
 /* How much a command needs before it runs. */
 enum cli_needs {
 	CLI_NEEDS_NOTHING,
-	CLI_NEEDS_CONF,   /* the configuration */
-	CLI_NEEDS_DB,     /* … and database and keys */
-	CLI_NEEDS_SERVICE /* … and one service */
+	CLI_NEEDS_CONF,     /* the configuration */
+	CLI_NEEDS_DB,       /* … and database and keys */
+	CLI_NEEDS_SERVICE,  /* … and one service */
+	CLI_CHANGES_SERVICE /* … which it changes: goes into the audit log */
 };
 
 #define CLI_NAME_SIZE 32 /* bytes of a command's name, with NUL */
@@ -44,9 +57,6 @@ struct command {
 	const char *noun; /* NULL: help is a heading */
 	const char *verb; /* NULL: the noun says it all */
 	enum cli_needs needs;
-	enum {
-		CLI_JSON = 1 /* knows --json */
-	} flags;
 	/* Runs it; argv[0] is its last word. Returns the exit status. */
 	int (*run)(struct cli *cli, int argc, char **argv);
 	const char *usage; /* what follows the name; a line for each way */
@@ -54,6 +64,10 @@ struct command {
 };
 
 extern const struct command cli_commands[];
+
+/* Whether a command knows --json: all but those that say nothing about an
+ * installation. */
+bool cli_has_json(const struct command *command);
 
 /* Prints all commands; those of a noun, if there are any; how one is
  * called. */
@@ -64,9 +78,26 @@ void cli_help_command(const struct command *command);
 /* Returns what deeds need, for a deed now. */
 struct mask cli_mask(const struct cli *cli);
 
-/* Runs a deed in a write transaction and wakes the worker for what it may have
+/* Runs a deed in a write transaction, notes it in the audit log if the command
+ * is one that changes the service, and wakes the worker for what it may have
  * left to do. */
 enum rc cli_transact(struct cli *cli, db_deed deed, void *cookie);
+
+/* Notes a command in the audit log before what it does elsewhere, or before it
+ * shows personal data. Returns 0, or 1 after saying what went wrong. */
+int cli_note_first(struct cli *cli);
+
+/*
+ * Notes in the audit log that the command has changed something: for each id
+ * and masked number among its arguments once, or for what cli->subject says. In
+ * a write transaction.
+ */
+enum rc cli_note_change(struct cli *cli, struct db *db);
+
+/* Notes that the command was run on something of a service; subject is an id or
+ * "". In a write transaction. */
+enum rc cli_note(const struct cli *cli, struct db *db, const char *service_id,
+    const char *subject);
 
 /* Says how the command is called and returns 2. */
 int cli_usage(const struct cli *cli);
@@ -82,7 +113,9 @@ struct cli_field {
 		CLI_FIELD_TEXT,
 		CLI_FIELD_INT,
 		CLI_FIELD_TIME,
-		CLI_FIELD_BOOL
+		CLI_FIELD_BOOL,
+		CLI_FIELD_JSON,
+		CLI_FIELD_LIST
 	} kind;
 	const char *text;
 	int64_t number;
@@ -100,10 +133,22 @@ struct cli_field {
 	{ .name = (key), .kind = CLI_FIELD_TIME, .number = (value) }
 #define CLI_BOOL(key, value) \
 	{ .name = (key), .kind = CLI_FIELD_BOOL, .number = (value) }
+/* What cli_json_add has made one after the other, as a list. */
+#define CLI_LIST(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_LIST, .text = buf_text(value) }
+/* What is JSON already. */
+#define CLI_VALUE(key, value) \
+	{ .name = (key), .kind = CLI_FIELD_JSON, .text = (value) }
 /* clang-format on */
+
+/* Most bytes of an object that is printed. */
+#define CLI_JSON_MAX ((size_t)256 * 1024 * 1024)
 
 /* Prints an object on a line of its own. */
 void cli_json(const struct cli_field *fields);
+
+/* Appends an object, behind a comma unless it is the first. */
+void cli_json_add(struct buf *out, const struct cli_field *fields);
 
 /* Prints a secret that events are signed with, if there is one, and wipes
  * it. */
@@ -138,6 +183,24 @@ void cli_twilio_why(const struct cli_twilio *twilio, char *out, size_t size);
 /* Says so and returns 1. */
 int cli_twilio_fail(const struct cli_twilio *twilio, const char *what);
 
+/* Looks for a number in the account. Returns 0 with its SID, "" if it is not
+ * there, or 1 after saying what went wrong. */
+int cli_twilio_find(
+    struct cli_twilio *twilio, const char *number, char sid[TWILIO_SID_SIZE]);
+
+/* Adds a number to the pool, or with trial looks whether it could be. Returns
+ * 0, or 1 after saying why not. */
+int cli_number_put(struct cli *cli, const char *number, bool trial);
+
+/* Reads masked numbers from a file, "-" for standard input: PHONE_SIZE bytes
+ * each, to be freed in any case. Returns 0, or 1 after saying which lines are
+ * wrong. */
+int cli_list_read(const char *path, struct buf *numbers);
+
+/* Reads a real number from the command line, or from standard input for "-",
+ * and keeps it from being shown by ps(1) any longer. */
+void cli_read_phone(char phone[PHONE_SIZE + 1], char *argument);
+
 /* Has the operator agree; yes: they have. Returns 0, else the status to exit
  * with. */
 int cli_confirm(const char *question, bool yes);
@@ -148,6 +211,30 @@ int cli_sync_directory(const char *path);
 
 /* Shows on a terminal how far something is; total 0 clears it away. */
 void cli_progress(const char *what, size_t done, size_t total);
+
+/* Whether the database can be written, once the turn comes within wait_ms. */
+bool cli_can_write(struct cli *cli, int wait_ms);
+
+/* A terminal, standard input and output, that is redrawn in place. */
+struct cli_screen {
+	struct termios before; /* as it was */
+	sigset_t mask;         /* the same for signals */
+	int signals;           /* where they are read */
+};
+
+/* Takes the terminal. Returns 0, or 1 after saying why not. */
+int cli_screen_open(struct cli_screen *screen);
+
+/* Gives it back as it was. */
+void cli_screen_close(struct cli_screen *screen);
+
+/* Shows lines, as much of them as there is room for. Returns false if the
+ * terminal is gone. */
+bool cli_screen_draw(const char *text);
+
+/* Waits for so long, or until a key or a change of the window's size. Returns
+ * false if it is to end: by q, Ctrl-C or a signal. */
+bool cli_screen_wait(const struct cli_screen *screen, int64_t ms);
 
 /* A number of the service's pool, and what Twilio says of it. */
 struct cli_member {
@@ -179,11 +266,14 @@ bool cli_member_right(
 
 int cli_completion(struct cli *cli, int argc, char **argv);
 int cli_init(struct cli *cli, int argc, char **argv);
+int cli_audit_list(struct cli *cli, int argc, char **argv);
+int cli_audit_verify(struct cli *cli, int argc, char **argv);
 int cli_migrate(struct cli *cli, int argc, char **argv);
 int cli_backup(struct cli *cli, int argc, char **argv);
 int cli_restore(struct cli *cli, int argc, char **argv);
 int cli_rekey_start(struct cli *cli, int argc, char **argv);
 int cli_rekey_run(struct cli *cli, int argc, char **argv);
+int cli_top(struct cli *cli, int argc, char **argv);
 int cli_doctor(struct cli *cli, int argc, char **argv);
 int cli_key_add(struct cli *cli, int argc, char **argv);
 int cli_key_list(struct cli *cli, int argc, char **argv);
@@ -210,6 +300,8 @@ int cli_outbox_retry(struct cli *cli, int argc, char **argv);
 int cli_session_close(struct cli *cli, int argc, char **argv);
 int cli_erase_session(struct cli *cli, int argc, char **argv);
 int cli_erase_person(struct cli *cli, int argc, char **argv);
+int cli_export_person(struct cli *cli, int argc, char **argv);
+int cli_export_session(struct cli *cli, int argc, char **argv);
 int cli_erase_show(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -80,10 +80,15 @@ cli_backup(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli);
 	if (copy("copying", cli->conf.database, argv[1]) != 0)
 		return 1;
-	fprintf(stderr,
-	    "%s is whole and checked; it is worth nothing without the keys in "
-	    "%s\n",
-	    argv[1], cli->conf.secrets);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("file", argv[1]),
+		    CLI_TEXT("database", cli->conf.database),
+		    CLI_TEXT("secrets", cli->conf.secrets)));
+	else
+		fprintf(stderr,
+		    "%s is whole and checked; it is worth nothing without the "
+		    "keys in %s\n",
+		    argv[1], cli->conf.secrets);
 	return 0;
 }
 
@@ -139,9 +144,14 @@ cli_restore(struct cli *cli, int argc, char **argv)
 		    (long long)version, SQL_VERSION,
 		    version < SQL_VERSION ? "run callmask migrate"
 					  : "install a newer callmask");
-	fprintf(stderr,
-	    "%s is restored: callmask doctor, then systemctl start "
-	    "callmask.target\n",
-	    database);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("file", argv[1]),
+		    CLI_TEXT("database", database), CLI_INT("version", version),
+		    CLI_INT("version_wanted", SQL_VERSION)));
+	else
+		fprintf(stderr,
+		    "%s is restored: callmask doctor, then systemctl start "
+		    "callmask.target\n",
+		    database);
 	return 0;
 }

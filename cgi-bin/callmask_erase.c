@@ -10,7 +10,6 @@
 #include "erasure.h"
 #include "timestamp.h"
 #include "view.h"
-#include "wake.h"
 
 /* Items of a receipt that are read at once. */
 #define PAGE 256
@@ -46,21 +45,16 @@ erase_person(struct db *db, void *cookie)
 	    &e->mask, e->cli->service.id, e->what, e->receipt, &e->fault);
 }
 
-/* Makes an erasure and wakes the worker. */
+/* Makes an erasure. */
 static enum rc
 make(struct cli *cli, db_deed deed, struct erasing *erasing)
 {
-	char path[300];
 	enum rc rc;
 
 	erasing->cli = cli;
 	erasing->mask = cli_mask(cli);
-	rc = db_transact(cli->db, DB_WAIT_MS, deed, erasing);
-	if (rc == RC_OK) {
+	if ((rc = cli_transact(cli, deed, erasing)) == RC_OK)
 		strcpy(erasing->begun, erasing->receipt);
-		wake_path(path, sizeof path, cli->conf.database);
-		wake_send(path);
-	}
 	return rc;
 }
 
@@ -158,10 +152,8 @@ cli_erase_session(struct cli *cli, int argc, char **argv)
 	return show(cli, erasing.begun);
 }
 
-/* Reads the number from the command line, or from standard input for "-", and
- * keeps it from being shown by ps(1) any longer. */
-static void
-read_phone(char phone[PHONE_SIZE + 1], char *argument)
+void
+cli_read_phone(char phone[PHONE_SIZE + 1], char *argument)
 {
 	if (strcmp(argument, "-") == 0) {
 		if (fgets(phone, PHONE_SIZE + 1, stdin) == NULL)
@@ -183,8 +175,9 @@ cli_erase_person(struct cli *cli, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(cli);
-	read_phone(phone, argv[1]);
+	cli_read_phone(phone, argv[1]);
 	erasing.what = phone;
+	cli->subject = erasing.receipt;
 	/* Each session by itself, so that nobody waits long for the turn. */
 	while ((rc = make(cli, erase_person, &erasing)) == RC_OK)
 		sessions++;

@@ -23,6 +23,12 @@ print_summary(FILE *to, const struct command *command)
 	fprintf(to, "  %-16s %s\n", name_of(name, command), command->help);
 }
 
+bool
+cli_has_json(const struct command *command)
+{
+	return command->needs != CLI_NEEDS_NOTHING;
+}
+
 void
 cli_help(FILE *to)
 {
@@ -72,9 +78,9 @@ print_usage(FILE *to, const struct command *command)
 	for (;;) {
 		len = strcspn(way, "\n");
 		fprintf(to, "%scallmask [-c file]%s %s%s%.*s%s\n", prefix,
-		    command->needs == CLI_NEEDS_SERVICE ? " [-s service]" : "",
+		    command->needs >= CLI_NEEDS_SERVICE ? " [-s service]" : "",
 		    name, len != 0 ? " " : "", (int)len, way,
-		    command->flags & CLI_JSON ? " [--json]" : "");
+		    cli_has_json(command) ? " [--json]" : "");
 		if (way[len] == '\0')
 			return;
 		way += len + 1;
@@ -177,7 +183,7 @@ print_words(const struct command *command)
 			print_choices(&word);
 		value = is_option(&word) && !word.last;
 	}
-	printf("%s --help\" ;;\n", command->flags & CLI_JSON ? " --json" : "");
+	printf("%s --help\" ;;\n", cli_has_json(command) ? " --json" : "");
 }
 
 /* Prints the cases of those options of a command that take a value. */

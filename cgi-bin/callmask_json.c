@@ -1,62 +1,92 @@
 /* What commands print for other programs: a JSON object a line. */
 
+#include <err.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "callmask.h"
 #include "timestamp.h"
 #include "utf8.h"
 
-/* Prints a string; what is not UTF-8 becomes question marks. */
+/* Appends a string, null for ""; what is not UTF-8 becomes question marks. */
 static void
-print_text(const char *text)
+add_text(struct buf *out, const char *text)
 {
 	size_t len;
 
-	putchar('"');
+	if (text == NULL || text[0] == '\0') {
+		buf_puts(out, "null");
+		return;
+	}
+	buf_puts(out, "\"");
 	for (; *text != '\0'; text += len) {
 		unsigned char c = (unsigned char)*text;
 
 		if ((len = utf8_next(text)) == 0) {
-			putchar('?');
+			buf_puts(out, "?");
 			len = 1;
 		} else if (c < 0x20) {
-			printf("\\u%04x", c);
+			buf_printf(out, "\\u%04x", c);
 		} else {
 			if (c == '"' || c == '\\')
-				putchar('\\');
-			printf("%.*s", (int)len, text);
+				buf_puts(out, "\\");
+			buf_add(out, text, len);
 		}
 	}
-	putchar('"');
+	buf_puts(out, "\"");
+}
+
+static void
+add_value(struct buf *out, const struct cli_field *field)
+{
+	char time[TIMESTAMP_SIZE];
+
+	switch (field->kind) {
+	case CLI_FIELD_TEXT:
+		add_text(out, field->text);
+		break;
+	case CLI_FIELD_TIME:
+		add_text(out, field->number != 0
+				  ? timestamp_format(time, field->number)
+				  : NULL);
+		break;
+	case CLI_FIELD_BOOL:
+		buf_puts(out, field->number != 0 ? "true" : "false");
+		break;
+	case CLI_FIELD_JSON:
+		buf_puts(out, field->text);
+		break;
+	case CLI_FIELD_LIST:
+		buf_printf(out, "[%s]", field->text);
+		break;
+	default:
+		buf_printf(out, "%" PRId64, field->number);
+	}
+}
+
+void
+cli_json_add(struct buf *out, const struct cli_field *fields)
+{
+	const struct cli_field *f;
+
+	buf_puts(out, out->len != 0 ? ", {" : "{");
+	for (f = fields; f->name != NULL; f++) {
+		buf_printf(out, "%s\"%s\": ", f == fields ? "" : ", ", f->name);
+		add_value(out, f);
+	}
+	buf_puts(out, "}");
 }
 
 void
 cli_json(const struct cli_field *fields)
 {
-	const struct cli_field *f;
-	char time[TIMESTAMP_SIZE];
+	struct buf line;
 
-	for (f = fields; f->name != NULL; f++) {
-		printf("%s\"%s\": ", f == fields ? "{" : ", ", f->name);
-		switch (f->kind) {
-		case CLI_FIELD_TEXT:
-			if (f->text != NULL && f->text[0] != '\0')
-				print_text(f->text);
-			else
-				printf("null");
-			break;
-		case CLI_FIELD_TIME:
-			if (f->number != 0)
-				print_text(timestamp_format(time, f->number));
-			else
-				printf("null");
-			break;
-		case CLI_FIELD_BOOL:
-			printf(f->number != 0 ? "true" : "false");
-			break;
-		default:
-			printf("%lld", (long long)f->number);
-		}
-	}
-	puts("}");
+	buf_init(&line, CLI_JSON_MAX);
+	cli_json_add(&line, fields);
+	if (!buf_ok(&line))
+		errx(1, "no room for so much JSON");
+	puts(buf_text(&line));
+	crypto_wipe(line.data, line.size); /* it may have been a secret */
+	buf_free(&line);
 }

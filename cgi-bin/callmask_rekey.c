@@ -228,7 +228,10 @@ cli_rekey_start(struct cli *cli, int argc, char **argv)
 	key.id = (uint8_t)(newest->id + 1);
 	crypto_random(key.key, sizeof key.key);
 	status = place_key(cli, &key, false);
-	if (status == 0)
+	if (status == 0 && cli->json)
+		cli_json(CLI_FIELDS(CLI_INT("key", key.id),
+		    CLI_TEXT("secrets", cli->conf.secrets)));
+	else if (status == 0)
 		printf("key %d is made, and seals nothing yet\n"
 		       "now: keep a copy of %s\n"
 		       "     restart all programs (systemctl restart "
@@ -271,6 +274,35 @@ seal_all(struct cli *cli, struct reseal_report *report, int64_t *resealed)
 	return 0;
 }
 
+/* Whether a key may be used after a pass: by what it found, or by programs
+ * that go on with it. */
+static bool
+in_use(const struct reseal_report *report, int id)
+{
+	return report->used[id] || report->resealed + report->missed != 0;
+}
+
+/* Says what was done, and which keys can go, as an object. */
+static void
+tell_json(const struct cli *cli, const struct reseal_report *report,
+    int64_t resealed, bool promoted)
+{
+	const struct crypto_keys *keys = &cli->secrets.keys;
+	struct buf unused;
+	size_t i;
+
+	buf_init(&unused, 0);
+	for (i = 1; !promoted && i < keys->sealing_len; i++)
+		if (!in_use(report, keys->sealing[i].id))
+			buf_printf(&unused, "%s%d", unused.len != 0 ? ", " : "",
+			    keys->sealing[i].id);
+	cli_json(CLI_FIELDS(CLI_INT("key", keys->sealing[0].id),
+	    CLI_BOOL("put_in_front", promoted), CLI_INT("resealed", resealed),
+	    CLI_INT("unreadable", report->unreadable),
+	    CLI_LIST("unused_keys", &unused)));
+	buf_free(&unused);
+}
+
 /* Says which keys can go, by a last pass. */
 static void
 tell_unused(const struct cli *cli, const struct reseal_report *report)
@@ -294,6 +326,25 @@ tell_unused(const struct cli *cli, const struct reseal_report *report)
 			    keys->sealing[i].id, keys->sealing[0].id,
 			    cli->conf.secrets);
 	}
+}
+
+/* Says what was done, and what is to be done. */
+static void
+tell(const struct cli *cli, const struct reseal_report *report,
+    int64_t resealed, bool promoted)
+{
+	if (cli->json) {
+		tell_json(cli, report, resealed, promoted);
+		return;
+	}
+	printf("%lld sealed anew with key %d\n", (long long)resealed,
+	    cli->secrets.keys.sealing[0].id);
+	if (promoted)
+		printf("programs seal with it when they start: restart them "
+		       "(systemctl restart callmask.target), then callmask "
+		       "rekey run\n");
+	else
+		tell_unused(cli, report);
 }
 
 int
@@ -329,13 +380,7 @@ cli_rekey_run(struct cli *cli, int argc, char **argv)
 	}
 	if (seal_all(cli, &report, &resealed) != 0)
 		return 1;
-	printf("%lld sealed anew with key %d\n", (long long)resealed, id);
-	if (promoted)
-		printf("programs seal with it when they start: restart them "
-		       "(systemctl restart callmask.target), then callmask "
-		       "rekey run\n");
-	else
-		tell_unused(cli, &report);
+	tell(cli, &report, resealed, promoted);
 	if (report.unreadable != 0)
 		warnx("%lld cannot be read with any of our keys, and stay as "
 		      "they are",

@@ -1,4 +1,4 @@
-/* callmask key, number, service: what a service has and how it is set. */
+/* callmask key, service: who may use a service and how it is set. */
 
 #include <err.h>
 #include <getopt.h>
@@ -8,7 +8,6 @@
 
 #include "apikey.h"
 #include "callmask.h"
-#include "number.h"
 #include "timestamp.h"
 
 #define SETTINGS_MAX 48 /* no service has more */
@@ -17,10 +16,10 @@
 struct change {
 	const struct cli *cli;
 	struct mask mask;
-	const char *what; /* key id, number */
+	const char *what;      /* key id */
+	char *const *settings; /* each a name, NUL, a value; ends with NULL */
 	struct apikey key;
 	char key_text[APIKEY_SIZE];
-	const char *state; /* of a number */
 	struct service service;
 	struct hook_secret secret;
 	struct fault fault;
@@ -68,7 +67,10 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 				return cli_usage(cli);
 			break;
 		case 'n':
-			snprintf(key->name, sizeof key->name, "%s", optarg);
+			rc = apikey_check_name(optarg, &change.fault);
+			if (rc != RC_OK)
+				return cli_fail(rc, &change.fault, "--name");
+			strcpy(key->name, optarg);
 			break;
 		default:
 			return cli_usage(cli);
@@ -77,10 +79,18 @@ cli_key_add(struct cli *cli, int argc, char **argv)
 	if (key->name[0] == '\0' || optind != argc)
 		return cli_usage(cli);
 	strcpy(key->service_id, cli->service.id);
+	cli->subject = key->id;
 	if ((rc = make(cli, add_key, &change)) != RC_OK)
 		return cli_fail(rc, NULL, "key");
-	fprintf(stderr, "%s, shown this once:\n", key->id);
-	puts(change.key_text);
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("id", key->id),
+		    CLI_TEXT("role", apikey_roles[key->role]),
+		    CLI_TEXT("name", key->name),
+		    CLI_TEXT("key", change.key_text)));
+	} else {
+		fprintf(stderr, "%s, shown this once:\n", key->id);
+		puts(change.key_text);
+	}
 	crypto_wipe(&change, sizeof change);
 	return 0;
 }
@@ -138,114 +148,20 @@ cli_key_revoke(struct cli *cli, int argc, char **argv)
 		errx(1, "%s: there is no such valid key", argv[1]);
 	if (rc != RC_OK)
 		return cli_fail(rc, NULL, argv[1]);
-	printf("%s revoked\n", argv[1]);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("id", argv[1]),
+		    CLI_TIME("revoked_at", change.mask.now_ms / 1000)));
+	else
+		printf("%s revoked\n", argv[1]);
 	return 0;
 }
 
-static enum rc
-add_number(struct db *db, void *cookie)
-{
-	struct change *c = cookie;
-
-	(void)db;
-	return mask_add_number(
-	    &c->mask, c->cli->service.id, c->what, &c->fault);
-}
-
-int
-cli_number_add(struct cli *cli, int argc, char **argv)
-{
-	int i, status = 0;
-	enum rc rc;
-
-	if (argc < 2)
-		return cli_usage(cli);
-	for (i = 1; i < argc; i++) {
-		struct change change = { .what = argv[i] };
-
-		rc = make(cli, add_number, &change);
-		if (rc != RC_OK)
-			status = cli_fail(rc, &change.fault, argv[i]);
-		else
-			printf(
-			    "%s added (%s)\n", argv[i], phone_country(argv[i]));
-	}
-	return status;
-}
-
+/* Prints the settings as one object: numbers as numbers. With a secret, if that
+ * is not NULL. */
 static void
-print_number(void *cookie, const struct number *number)
+print_settings(const struct service *service, const char *secret)
 {
-	const struct cli *cli = cookie;
-	char used[TIMESTAMP_SIZE] = "never";
-
-	if (cli->json) {
-		cli_json(CLI_FIELDS(CLI_TEXT("number", number->number),
-		    CLI_TEXT("country", number->country),
-		    CLI_TEXT("state", number->state),
-		    CLI_INT("live", number->live),
-		    CLI_INT("held", number->held),
-		    CLI_TIME("last_used_at", number->last_used_at)));
-		return;
-	}
-	if (number->last_used_at != 0)
-		timestamp_format(used, number->last_used_at);
-	printf("%-16s  %s  %-8s  %6lld live  %6lld held  last used %s\n",
-	    number->number, number->country, number->state,
-	    (long long)number->live, (long long)number->held, used);
-}
-
-int
-cli_number_list(struct cli *cli, int argc, char **argv)
-{
-	enum rc rc;
-
-	(void)argv;
-	if (argc != 1)
-		return cli_usage(cli);
-	rc = number_list(
-	    cli->db, cli->service.id, app_now_ms() / 1000, print_number, cli);
-	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "numbers");
-}
-
-static enum rc
-set_number_state(struct db *db, void *cookie)
-{
-	struct change *c = cookie;
-
-	return number_set_state(db, c->cli->service.id, c->what, c->state);
-}
-
-int
-cli_number_set(struct cli *cli, int argc, char **argv)
-{
-	static const char *const states[] = { "active", "reserved", "draining",
-		"retired", NULL };
-	int i, status = 0;
-	enum rc rc;
-
-	for (i = 0; argc > 1 && states[i] != NULL; i++)
-		if (strcmp(argv[1], states[i]) == 0)
-			break;
-	if (argc < 3 || states[i] == NULL)
-		return cli_usage(cli);
-	for (i = 2; i < argc; i++) {
-		struct change change = { .what = argv[i], .state = argv[1] };
-
-		rc = make(cli, set_number_state, &change);
-		if (rc != RC_OK)
-			status = cli_fail(rc, NULL, argv[i]);
-		else
-			printf("%s is %s\n", argv[i], argv[1]);
-	}
-	return status;
-}
-
-/* Prints the settings as one object: numbers as numbers. */
-static int
-print_settings(const struct service *service)
-{
-	struct cli_field fields[SETTINGS_MAX + 2] = { CLI_TEXT(
+	struct cli_field fields[SETTINGS_MAX + 3] = { CLI_TEXT(
 	    "name", service->name) };
 	char values[SETTINGS_MAX][256];
 	const struct service_setting *setting;
@@ -262,8 +178,10 @@ print_settings(const struct service *service)
 			fields[i + 1] = (struct cli_field)CLI_INT(
 			    setting->name, strtoll(values[i], NULL, 10));
 	}
+	if (secret != NULL)
+		fields[i + 1] =
+		    (struct cli_field)CLI_TEXT("webhook_secret", secret);
 	cli_json(fields);
-	return 0;
 }
 
 int
@@ -276,8 +194,8 @@ cli_service_show(struct cli *cli, int argc, char **argv)
 	if (argc != 1)
 		return cli_usage(cli);
 	if (cli->json)
-		return print_settings(&cli->service);
-	for (; setting->name != NULL; setting++) {
+		print_settings(&cli->service, NULL);
+	for (; !cli->json && setting->name != NULL; setting++) {
 		service_show(&cli->service, setting, value, sizeof value);
 		printf(
 		    "%-15s %-20s # %s\n", setting->name, value, setting->help);
@@ -285,25 +203,39 @@ cli_service_show(struct cli *cli, int argc, char **argv)
 	return 0;
 }
 
+/* Sets what the arguments name, on the settings as they are by now: the panel
+ * may have changed others. */
 static enum rc
 update_service(struct db *db, void *cookie)
 {
 	struct change *c = cookie;
+	struct service *service = &c->service;
 	enum rc rc;
+	int i;
 
-	rc = service_update(db, &c->service);
-	if (rc == RC_OK && c->service.webhook_url[0] != '\0')
-		rc = hook_ensure(db, c->mask.keys, c->service.id, &c->secret,
-		    c->mask.now_ms);
+	rc = service_find(db, service, c->cli->service.id);
+	for (i = 0; rc == RC_OK && c->settings[i] != NULL; i++) {
+		c->what = c->settings[i];
+		rc = service_set(
+		    service, c->what, c->what + strlen(c->what) + 1, &c->fault);
+	}
+	if (rc == RC_OK)
+		rc = service_check(
+		    service, c->cli->conf.private_webhooks, &c->fault);
+	if (rc == RC_OK)
+		rc = service_update(db, service);
+	if (rc == RC_OK && service->webhook_url[0] != '\0')
+		rc = hook_ensure(
+		    db, c->mask.keys, service->id, &c->secret, c->mask.now_ms);
 	return rc;
 }
 
 int
 cli_service_set(struct cli *cli, int argc, char **argv)
 {
-	struct change change = { .service = cli->service };
-	enum rc rc;
+	struct change change = { .settings = argv + 1 };
 	char *value;
+	enum rc rc;
 	int i;
 
 	if (argc < 2)
@@ -311,18 +243,16 @@ cli_service_set(struct cli *cli, int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if ((value = strchr(argv[i], '=')) == NULL)
 			return cli_usage(cli);
-		*value++ = '\0';
-		rc =
-		    service_set(&change.service, argv[i], value, &change.fault);
-		if (rc != RC_OK)
-			return cli_fail(rc, &change.fault, argv[i]);
+		*value = '\0';
 	}
-	rc = service_check(
-	    &change.service, cli->conf.private_webhooks, &change.fault);
-	if (rc != RC_OK)
-		return cli_fail(rc, &change.fault, change.fault.field);
 	if ((rc = make(cli, update_service, &change)) != RC_OK)
-		return cli_fail(rc, NULL, "service");
-	cli_print_secret(&change.secret);
+		return cli_fail(rc, &change.fault,
+		    change.fault.field[0] != '\0' ? change.fault.field
+						  : change.what);
+	if (cli->json)
+		print_settings(&change.service, change.secret.text);
+	else
+		cli_print_secret(&change.secret);
+	crypto_wipe(&change, sizeof change);
 	return 0;
 }

@@ -40,22 +40,18 @@ cli_session_list(struct cli *cli, int argc, char **argv)
 
 	if (argc > 2)
 		return cli_usage(cli);
-	if (argc == 2) {
-		for (filter.status = 0; filter.status < SESSION__MAX;
-		     filter.status++)
-			if (strcmp(argv[1],
-				session_status_name(
-				    (enum session_status)filter.status)) == 0)
-				break;
-		if (filter.status == SESSION__MAX)
-			return cli_usage(cli);
-	}
-	rc = session_list(
-	    cli->db, cli->service.id, &filter, now, sessions, &len);
-	if (rc != RC_OK)
-		return cli_fail(rc, NULL, "sessions");
-	for (s = sessions; s < sessions + len; s++)
-		print_line(cli, s, now);
+	if (argc == 2 && session_parse_status(&filter.status, argv[1]) != RC_OK)
+		return cli_usage(cli);
+	/* A page may be short though there are more. */
+	do {
+		rc = session_list(cli->db, cli->service.id, &filter, now,
+		    sessions, &len, filter.after);
+		if (rc != RC_OK)
+			return cli_fail(rc, NULL, "sessions");
+		for (s = sessions; s < sessions + len; s++)
+			print_line(cli, s, now);
+		filter.limit -= len;
+	} while (filter.limit > 0 && filter.after[0] != '\0');
 	return 0;
 }
 

@@ -15,9 +15,9 @@
 #include "callmask.h"
 
 /* Appends fresh keys to the secrets file, which it makes if need be, unless
- * there are some. Returns 0, or 1 after saying why not. */
+ * there are some; *made tells. Returns 0, or 1 after saying why not. */
 static int
-make_keys(struct cli *cli)
+make_keys(struct cli *cli, bool *made)
 {
 	const char *path = cli->conf.secrets;
 	char error[CONF_ERROR_SIZE], sealing[CRYPTO_BASE64_SIZE(32)],
@@ -27,6 +27,7 @@ make_keys(struct cli *cli)
 	enum rc rc;
 	int fd;
 
+	*made = false;
 	rc = conf_load_secrets(&cli->secrets, path, error);
 	if (rc == RC_OK && cli->secrets.keys.sealing_len != 0)
 		return 0;
@@ -54,8 +55,10 @@ make_keys(struct cli *cli)
 		warn("%s", path);
 		return 1;
 	}
-	fprintf(
-	    stderr, "keys written to %s: keep a copy in a safe place\n", path);
+	*made = true;
+	if (!cli->json)
+		fprintf(stderr,
+		    "keys written to %s: keep a copy in a safe place\n", path);
 	if ((rc = conf_load_secrets(&cli->secrets, path, error)) != RC_OK) {
 		warnx("%s", error);
 		return 1;
@@ -65,6 +68,7 @@ make_keys(struct cli *cli)
 
 /* What init writes in one transaction. */
 struct founding {
+	const struct cli *cli;
 	int64_t now_ms;
 	const struct crypto_keys *keys;
 	struct service service;
@@ -87,7 +91,7 @@ found_service(struct db *db, void *cookie)
 	if (rc == RC_OK && f->service.webhook_url[0] != '\0')
 		rc =
 		    hook_add(db, f->keys, f->service.id, &f->secret, f->now_ms);
-	return rc;
+	return rc == RC_OK ? cli_note(f->cli, db, f->service.id, key.id) : rc;
 }
 
 /* Reads init's options: --service, and any setting by its name. Returns 0, or
@@ -120,13 +124,36 @@ read_options(struct service *service, int argc, char **argv)
 	return optind == argc ? 0 : 2;
 }
 
+/* Says what was made. */
+static void
+tell_founded(const struct cli *cli, struct founding *f, bool keys_made)
+{
+	if (cli->json) {
+		cli_json(CLI_FIELDS(CLI_TEXT("service", f->service.name),
+		    CLI_TEXT("service_id", f->service.id),
+		    CLI_TEXT("admin_key", f->key),
+		    CLI_TEXT("webhook_secret", f->secret.text),
+		    CLI_TEXT("database", cli->conf.database),
+		    CLI_TEXT("secrets", cli->conf.secrets),
+		    CLI_BOOL("keys_made", keys_made)));
+		return;
+	}
+	fprintf(stderr,
+	    "service %s made; its admin key, shown this once, is:\n",
+	    f->service.name);
+	puts(f->key);
+	cli_print_secret(&f->secret);
+}
+
 int
 cli_init(struct cli *cli, int argc, char **argv)
 {
-	struct founding f = { .now_ms = app_now_ms(),
-		.keys = &cli->secrets.keys };
+	struct founding f = {
+		.cli = cli, .now_ms = app_now_ms(), .keys = &cli->secrets.keys
+	};
 	struct service *service = &f.service;
 	struct fault fault;
+	bool keys_made;
 	enum rc rc;
 
 	service_init(service);
@@ -140,7 +167,7 @@ cli_init(struct cli *cli, int argc, char **argv)
 		return cli_fail(rc, &fault, fault.field);
 
 	umask(0007);
-	if (make_keys(cli) != 0)
+	if (make_keys(cli, &keys_made) != 0)
 		return 1;
 	if (db_open(&cli->db, cli->conf.database, DB_CREATE) != RC_OK)
 		return 1;
@@ -153,12 +180,8 @@ cli_init(struct cli *cli, int argc, char **argv)
 	}
 	if (rc != RC_OK)
 		return cli_fail(rc, NULL, "service");
-	fprintf(stderr,
-	    "service %s made; its admin key, shown this once, is:\n",
-	    service->name);
-	puts(f.key);
-	crypto_wipe(f.key, sizeof f.key);
-	cli_print_secret(&f.secret);
+	tell_founded(cli, &f, keys_made);
+	crypto_wipe(&f, sizeof f);
 	return 0;
 }
 
@@ -176,7 +199,11 @@ cli_migrate(struct cli *cli, int argc, char **argv)
 	    (rc = db_migrate(cli->db, app_now_ms() / 1000)) != RC_OK ||
 	    (rc = db_version(cli->db, &after)) != RC_OK)
 		return cli_fail(rc, NULL, cli->conf.database);
-	if (before == after)
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("database", cli->conf.database),
+		    CLI_INT("version_before", before),
+		    CLI_INT("version", after)));
+	else if (before == after)
 		printf("%s is at version %lld already\n", cli->conf.database,
 		    (long long)after);
 	else

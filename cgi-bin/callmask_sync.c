@@ -28,17 +28,22 @@ print_finding(void *cookie, const struct twilio_number_finding *finding)
 		[TWILIO_NUMBER_LACK] = ": cannot be set",
 		[TWILIO_NUMBER_NOTE] = " (may stay)",
 	};
+	static const char *const kinds[] = {
+		[TWILIO_NUMBER_SET] = "set",
+		[TWILIO_NUMBER_TAKE] = "take_over",
+		[TWILIO_NUMBER_LACK] = "lack",
+		[TWILIO_NUMBER_NOTE] = "note",
+	};
 	struct printer *printer = cookie;
-	struct buf json;
 
 	if (finding->kind != TWILIO_NUMBER_NOTE)
 		printer->left++;
 	if (printer->json) {
-		buf_init(&json, 0);
-		if (twilio_number_json(&json, printer->number, finding) ==
-		    RC_OK)
-			puts(buf_text(&json));
-		buf_free(&json);
+		cli_json(CLI_FIELDS(CLI_TEXT("number", printer->number),
+		    CLI_TEXT("kind", kinds[finding->kind]),
+		    CLI_TEXT("setting", finding->setting),
+		    CLI_TEXT("is", finding->is),
+		    CLI_TEXT("wanted", finding->wanted)));
 		return;
 	}
 	printf("%-16s  %s is %s", printer->number, finding->setting,
@@ -73,7 +78,7 @@ take_back(void *cookie, const struct twilio_number *number)
  * Returns 0, or 1 after saying what went wrong. */
 static int
 apply(struct cli_twilio *twilio, struct cli_pool *pool,
-    const struct twilio_number *wanted, bool take_over, bool quiet)
+    const struct twilio_number *wanted, bool take_over)
 {
 	const struct cli *cli = twilio->cli;
 	char next[TWILIO_NUMBER_NEXT_SIZE];
@@ -99,10 +104,12 @@ apply(struct cli_twilio *twilio, struct cli_pool *pool,
 		twilio_number_read(&cli->conf, &cli->secrets,
 		    buf_text(&twilio->body), twilio->body.len, take_back,
 		    &m->at_twilio, next);
-		if (!quiet) {
-			cli_progress("", 0, 0);
+		cli_progress("", 0, 0);
+		if (cli->json)
+			cli_json(CLI_FIELDS(CLI_TEXT("number", m->pool.number),
+			    CLI_TEXT("kind", "done")));
+		else
 			printf("%-16s  set\n", m->pool.number);
-		}
 	}
 	cli_progress("", 0, 0);
 	return status;
@@ -138,6 +145,59 @@ print_all(
 	return wrong;
 }
 
+/* Some numbers whose state is written down. */
+#define WRITE_SOME 500
+struct writing {
+	const struct cli *cli;
+	const struct cli_pool *pool;
+	const struct twilio_number *wanted;
+	size_t from;
+};
+
+static enum rc
+write_one(struct db *db, const struct writing *w, const struct cli_member *m)
+{
+	struct number_twilio found = { .detail = NUMBER_MISSING,
+		.checked_at = app_now_ms() / 1000 };
+	bool right = false;
+
+	if (m->found) {
+		right = twilio_number_words(&m->at_twilio, w->wanted,
+		    found.detail, sizeof found.detail);
+		strcpy(found.sid, m->at_twilio.sid);
+	}
+	strcpy(found.state, !m->found ? "missing" : right ? "right" : "wrong");
+	return number_note_twilio(
+	    db, w->cli->service.id, m->pool.number, &found);
+}
+
+static enum rc
+write_some(struct db *db, void *cookie)
+{
+	const struct writing *w = cookie;
+	enum rc rc = RC_OK;
+	size_t i;
+
+	for (i = w->from;
+	     rc == RC_OK && i < w->pool->len && i < w->from + WRITE_SOME; i++)
+		rc = write_one(db, w, &w->pool->members[i]);
+	return rc;
+}
+
+/* Writes down what was found, for whoever looks at the pool. Returns 0, or 1
+ * after saying what went wrong. */
+static int
+write_all(struct cli *cli, const struct cli_pool *pool,
+    const struct twilio_number *wanted)
+{
+	struct writing w = { .cli = cli, .pool = pool, .wanted = wanted };
+	enum rc rc = RC_OK;
+
+	for (; rc == RC_OK && w.from < pool->len; w.from += WRITE_SOME)
+		rc = cli_transact(cli, write_some, &w);
+	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "numbers");
+}
+
 int
 cli_number_sync(struct cli *cli, int argc, char **argv)
 {
@@ -165,8 +225,13 @@ cli_number_sync(struct cli *cli, int argc, char **argv)
 	twilio_number_wanted(&wanted, &cli->conf);
 	if ((status = cli_pool_read(&twilio, &pool)) != 0)
 		warnx("numbers of the account: %s", pool.why);
+	/* What is done at Twilio is noted here all the same. */
 	if (status == 0 && applying)
-		status = apply(&twilio, &pool, &wanted, take_over, json);
+		status = cli_note_first(cli);
+	if (status == 0 && applying)
+		status = apply(&twilio, &pool, &wanted, take_over);
+	if (pool.why[0] == '\0' && write_all(cli, &pool, &wanted) != 0)
+		status = 1;
 	if (pool.why[0] == '\0' && print_all(&pool, &wanted, json) != 0)
 		status = 1;
 	cli_pool_free(&pool);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "callmask.h"
 
@@ -18,11 +17,6 @@
 #define BUSY_WAIT_MS 250
 /* Longest wait that is asked of us and granted, in seconds. */
 #define RETRY_MAX_S 30
-
-/* Bytes that the numbers of an account may take: some 60,000 numbers. */
-#define POOL_MAX ((size_t)256 * 1024 * 1024)
-
-#define BAR_SIZE 30
 
 int
 cli_twilio_open(struct cli_twilio *twilio, const struct cli *cli)
@@ -133,144 +127,40 @@ cli_twilio_fail(const struct cli_twilio *twilio, const char *what)
 	return 1;
 }
 
-void
-cli_progress(const char *what, size_t done, size_t total)
-{
-	static const char bar[BAR_SIZE + 1] = "##############################";
-	int full;
-
-	if (!isatty(STDERR_FILENO))
-		return;
-	if (total == 0) {
-		fprintf(stderr, "\r\033[K");
-		return;
-	}
-	full = (int)(BAR_SIZE * done / total);
-	fprintf(stderr, "\r%s [%.*s%*s] %zu of %zu", what, full, bar,
-	    BAR_SIZE - full, "", done, total);
-}
-
-static int
-by_number(const void *number, const void *member)
-{
-	return strcmp(number, ((const struct cli_member *)member)->pool.number);
-}
-
-static struct cli_member *
-find_member(const struct cli_pool *pool, const char *number)
-{
-	if (pool->len == 0)
-		return NULL;
-	return bsearch(
-	    number, pool->members, pool->len, sizeof *pool->members, by_number);
-}
-
-static void
-add_member(void *cookie, const struct number *number)
-{
-	struct cli_pool *pool = cookie;
-	struct cli_member member = { .pool = *number };
-
-	buf_add(&pool->memory, &member, sizeof member);
-	if (buf_ok(&pool->memory))
-		pool->len++;
-}
-
-/* Where a page of the account's numbers is being read to. */
-struct reading {
-	const struct cli *cli;
-	struct cli_pool *pool;
-	size_t found; /* of the pool */
-	enum rc rc;
+/* A number of the account that is looked for by name. */
+struct sought {
+	const char *number;
+	char sid[TWILIO_SID_SIZE]; /* "": not there */
 };
 
-/* Puts a number of the account where it belongs. */
 static void
-place(void *cookie, const struct twilio_number *number)
+seek(void *cookie, const struct twilio_number *number)
 {
-	struct reading *r = cookie;
-	struct cli_member *member = find_member(r->pool, number->number);
-	struct number other;
-	enum rc rc;
+	struct sought *sought = cookie;
 
-	if (member != NULL) {
-		r->found += !member->found;
-		member->found = true;
-		member->at_twilio = *number;
-		return;
-	}
-	rc = number_find(r->cli->db, &other, number->number);
-	if (rc == RC_NOT_FOUND)
-		buf_add(&r->pool->strangers, number->number, PHONE_SIZE);
-	else if (rc != RC_OK)
-		r->rc = rc;
+	if (strcmp(number->number, sought->number) == 0)
+		strcpy(sought->sid, number->sid);
 }
 
 int
-cli_pool_read(struct cli_twilio *twilio, struct cli_pool *pool)
+cli_twilio_find(
+    struct cli_twilio *twilio, const char *number, char sid[TWILIO_SID_SIZE])
 {
 	const struct cli *cli = twilio->cli;
-	struct reading r = { .cli = cli, .pool = pool };
-	char next[TWILIO_NUMBER_NEXT_SIZE] = "";
+	struct sought sought = { .number = number };
+	char next[TWILIO_NUMBER_NEXT_SIZE];
 	struct twilio_rest rest;
-	enum rc rc;
 
-	*pool = (struct cli_pool){ .why = "" };
-	buf_init(&pool->memory, POOL_MAX);
-	buf_init(&pool->strangers, POOL_MAX);
-	rc = number_list(
-	    cli->db, cli->service.id, app_now_ms() / 1000, add_member, pool);
-	pool->members = (struct cli_member *)(void *)pool->memory.data;
-	twilio->verdict = TWILIO_YES;
-	do {
-		if (rc != RC_OK)
-			break;
-		cli_progress("reading numbers", r.found, pool->len);
-		twilio_number_list(&rest, &cli->conf, &cli->secrets, next);
-		if (cli_twilio_ask(twilio, &rest) != TWILIO_YES)
-			break;
-		rc = twilio_number_read(&cli->conf, &cli->secrets,
-		    buf_text(&twilio->body), twilio->body.len, place, &r, next);
-		if (rc == RC_OK)
-			rc = r.rc;
-	} while (next[0] != '\0');
-	cli_progress("", 0, 0);
-	if (!buf_ok(&pool->memory) || !buf_ok(&pool->strangers))
-		rc = RC_MEMORY;
-	if (twilio->verdict != TWILIO_YES)
-		cli_twilio_why(twilio, pool->why, sizeof pool->why);
-	else if (rc == RC_SYNTAX)
-		strcpy(pool->why, "what Twilio answered is not a list of them");
-	else if (rc != RC_OK)
-		strcpy(pool->why, rc_name(rc));
-	return pool->why[0] == '\0' ? 0 : 1;
-}
-
-void
-cli_pool_free(struct cli_pool *pool)
-{
-	buf_free(&pool->memory);
-	buf_free(&pool->strangers);
-}
-
-static void
-count_finding(void *cookie, const struct twilio_number_finding *finding)
-{
-	int *count = cookie;
-
-	if (finding->kind != TWILIO_NUMBER_NOTE)
-		++*count;
-}
-
-bool
-cli_member_right(
-    const struct cli_member *member, const struct twilio_number *wanted)
-{
-	int count = 0;
-
-	if (!member->found)
-		return strcmp(member->pool.state, "retired") == 0;
-	twilio_number_compare(
-	    &member->at_twilio, wanted, count_finding, &count);
-	return count == 0;
+	twilio_number_find(&rest, &cli->conf, &cli->secrets, number);
+	if (cli_twilio_ask(twilio, &rest) != TWILIO_YES)
+		return cli_twilio_fail(twilio, number);
+	if (twilio_number_read(&cli->conf, &cli->secrets,
+		buf_text(&twilio->body), twilio->body.len, seek, &sought,
+		next) != RC_OK) {
+		warnx("%s: what Twilio answered is not a list of numbers",
+		    number);
+		return 1;
+	}
+	strcpy(sid, sought.sid);
+	return 0;
 }

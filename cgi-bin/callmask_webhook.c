@@ -107,7 +107,14 @@ cli_webhook_rotate(struct cli *cli, int argc, char **argv)
 		errx(2, "--keep: must be from 0 to %d seconds", KEEP_MAX_S);
 	if ((rc = cli_transact(cli, rotate, &r)) != RC_OK)
 		return cli_fail(rc, NULL, "secret");
-	cli_print_secret(&r.secret);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("id", r.secret.id),
+		    CLI_TEXT("webhook_secret", r.secret.text),
+		    CLI_TIME(
+			"others_sign_until", r.mask.now_ms / 1000 + r.keep_s)));
+	else
+		cli_print_secret(&r.secret);
+	crypto_wipe(&r.secret, sizeof r.secret);
 	return 0;
 }
 
@@ -134,7 +141,11 @@ cli_webhook_test(struct cli *cli, int argc, char **argv)
 		errx(1, "there is no webhook-url to send it to");
 	if ((rc = cli_transact(cli, put_test, cli)) != RC_OK)
 		return cli_fail(rc, NULL, "event");
-	puts("webhook.test is on its way; see callmask outbox list");
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_TEXT("type", "webhook.test"),
+		    CLI_TEXT("webhook_url", cli->service.webhook_url)));
+	else
+		puts("webhook.test is on its way; see callmask outbox list");
 	return 0;
 }
 
@@ -270,6 +281,9 @@ cli_outbox_retry(struct cli *cli, int argc, char **argv)
 	} while (r.count == OUTBOX_RETRY_MAX);
 	if (r.id != NULL && r.count == 0)
 		errx(1, "%s: no such delivery was given up", r.id);
-	printf("%lld to be tried anew\n", (long long)total);
+	if (cli->json)
+		cli_json(CLI_FIELDS(CLI_INT("retried", total)));
+	else
+		printf("%lld to be tried anew\n", (long long)total);
 	return 0;
 }

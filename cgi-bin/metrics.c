@@ -15,12 +15,6 @@
 #include "view.h"
 #include "wake.h"
 
-/* How long the turn to write may be waited for, milliseconds. */
-#define TURN_MS 1000
-/* How long something for Twilio may be due, milliseconds. What an app does not
- * take is not our failure: see callmask_outbox_lag_seconds. */
-#define LAG_MS (5 * 60 * 1000)
-
 #define PLAIN "text/plain; charset=utf-8"
 #define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 
@@ -73,44 +67,13 @@ say_ok(struct exchange *x)
 }
 
 static enum rc
-do_nothing(struct db *db, void *cookie)
-{
-	(void)db;
-	(void)cookie;
-	return RC_OK;
-}
-
-/* Returns what is missing, in words; NULL if nothing is. */
-static const char *
-find_trouble(struct app *app)
-{
-	int64_t version, lag_ms;
-
-	if (app_ready(app) != RC_OK)
-		return "keys or database are not there";
-	if (db_version(app->db, &version) != RC_OK ||
-	    metrics_lag(app->db, app_now_ms(), &lag_ms) != RC_OK) {
-		app_unready(app);
-		return "the database cannot be read";
-	}
-	if (version != SQL_VERSION)
-		return "the database has another schema version";
-	if (db_transact(app->db, TURN_MS, do_nothing, NULL) != RC_OK)
-		return "the database cannot be written";
-	if (!wake_heard(app->wake))
-		return "outboxd does not run";
-	if (lag_ms > LAG_MS)
-		return "what is for Twilio has been due for 5 minutes";
-	return NULL;
-}
-
-static enum rc
 say_ready(struct exchange *x)
 {
-	const char *trouble = find_trouble(x->app);
 	struct answer *answer = &x->answer;
+	struct app_health health;
 
-	if (trouble == NULL)
+	app_health(x->app, &health);
+	if (health.trouble == NULL)
 		return say_ok(x);
 	answer->status = 503;
 	answer->type = VIEW_PROBLEM;
@@ -118,7 +81,7 @@ say_ready(struct exchange *x)
 	    &answer->body, &(struct view_problem){ .status = answer->status,
 			       .code = "not_ready",
 			       .title = answer_reason(answer->status),
-			       .detail = trouble,
+			       .detail = health.trouble,
 			       .field = "",
 			       .request = "" });
 }

@@ -54,6 +54,7 @@ static const struct endpoint endpoints[] = {
 	    .path = "/v1/recordings/{id}",
 	    .allow = "GET, HEAD, DELETE",
 	    .auth = SERVE_KEY,
+	    .look = true,
 	    .act = get_recording },
 	{ .method = "DELETE",
 	    .path = "/v1/recordings/{id}",

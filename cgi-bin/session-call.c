@@ -94,6 +94,7 @@ static const struct endpoint endpoints[] = {
 	    .path = "/v1/calls/{id}",
 	    .allow = "GET, HEAD, DELETE",
 	    .auth = SERVE_KEY,
+	    .look = true,
 	    .act = get },
 	{ .method = "DELETE",
 	    .path = "/v1/calls/{id}",

@@ -46,17 +46,10 @@ read_filter(struct exchange *x)
 		    "must be from 1 to %d", SESSION_PAGE_MAX);
 	filter->limit = limit > 0 ? (int)limit : PAGE_DEFAULT;
 	filter->status = SESSION__MAX;
-	if (status[0] != '\0') {
-		for (filter->status = 0; filter->status < SESSION__MAX;
-		     filter->status++)
-			if (strcmp(status,
-				session_status_name(
-				    (enum session_status)filter->status)) == 0)
-				break;
-		if (filter->status == SESSION__MAX)
-			return rc_fault(&x->fault, RC_INVALID, "status",
-			    "must be open, lingering, closed or expired");
-	}
+	if (status[0] != '\0' &&
+	    session_parse_status(&filter->status, status) != RC_OK)
+		return rc_fault(&x->fault, RC_INVALID, "status",
+		    "must be open, lingering, closed or expired");
 	if (strlen(reference) >= sizeof filter->reference)
 		return rc_fault(
 		    &x->fault, RC_INVALID, "reference", "is too long");
@@ -73,6 +66,7 @@ struct page {
 	struct exchange *x;
 	struct session *sessions;
 	int len;
+	char next[ID_SIZE];
 };
 
 static enum rc
@@ -82,14 +76,13 @@ list_page(struct db *db, void *cookie)
 	const struct exchange *x = page->x;
 
 	return session_list(db, x->key.service_id, &x->in.filter,
-	    x->mask.now_ms / 1000, page->sessions, &page->len);
+	    x->mask.now_ms / 1000, page->sessions, &page->len, page->next);
 }
 
 static enum rc
 list_sessions(struct exchange *x)
 {
 	struct page page = { .x = x };
-	const char *next = "";
 	enum rc rc;
 
 	page.sessions =
@@ -97,11 +90,9 @@ list_sessions(struct exchange *x)
 	if (page.sessions == NULL)
 		return RC_MEMORY;
 	if ((rc = db_snapshot(x->app->db, list_page, &page)) == RC_OK) {
-		if (page.len == x->in.filter.limit)
-			next = page.sessions[page.len - 1].id;
 		x->answer.type = VIEW_JSON;
 		rc = view_sessions(&x->answer.body, page.sessions, page.len,
-		    x->mask.now_ms / 1000, next);
+		    x->mask.now_ms / 1000, page.next);
 	}
 	free(page.sessions);
 	return rc;
@@ -112,6 +103,7 @@ static const struct endpoint endpoints[] = {
 	    .path = "/v1/sessions",
 	    .allow = "GET, HEAD, POST",
 	    .auth = SERVE_KEY,
+	    .look = true,
 	    .read = read_filter,
 	    .act = list_sessions },
 	{ .method = "GET",

@@ -61,6 +61,7 @@ static const struct endpoint endpoints[] = {
 	    .path = "/v1/messages/{id}",
 	    .allow = "GET, HEAD",
 	    .auth = SERVE_KEY,
+	    .look = true,
 	    .act = get_text },
 	{ .method = NULL },
 };

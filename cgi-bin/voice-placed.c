@@ -3,9 +3,15 @@
  * had placed to them. Decides anew whether they are connected to the other
  * party, and rings that one. Not connected without being written down: another
  * leg that was placed for the same call must not be connected as well.
+ * A service that screens has them asked first whether they take it, or the
+ * other party would be put through to a voicemail box.
+ * POST /twilio/voice/placed/{id}/accepted: the key, as in voice-screen.c.
  */
 
 #include "voice.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "say.h"
@@ -36,8 +42,9 @@ write_twiml(struct exchange *x, struct mask_route *route)
 	return voice_write(x, route, false);
 }
 
+/* Decides and answers. */
 static enum rc
-answer_placed(struct exchange *x)
+connect_placed(struct exchange *x)
 {
 	struct mask_route route;
 	struct answering answering = { .mask = &x->mask,
@@ -46,8 +53,6 @@ answer_placed(struct exchange *x)
 		.route = &route };
 	enum rc rc;
 
-	if (!id_valid(x->id, "cal"))
-		return RC_PATH;
 	if (!call_sid_valid(answering.sid))
 		return rc_fault(
 		    &x->fault, RC_INVALID, "CallSid", "is not a CallSid");
@@ -64,7 +69,45 @@ answer_placed(struct exchange *x)
 	return rc;
 }
 
+static enum rc
+answer_placed(struct exchange *x)
+{
+	struct service service;
+	char path[64];
+	enum rc rc;
+
+	if (!id_valid(x->id, "cal"))
+		return RC_PATH;
+	/* Our number shows on the leg. */
+	rc = mask_service(&x->mask, form_get(&x->form, "From"), &service);
+	if (rc != RC_OK && rc != RC_NOT_FOUND)
+		return rc;
+	if (rc == RC_NOT_FOUND || service.screening == 0)
+		return connect_placed(x);
+	snprintf(path, sizeof path, "/twilio/voice/placed/%s/accepted", x->id);
+	x->answer.type = TWIML_TYPE;
+	return voice_screen_first(&x->answer.body, x->app, &service, path);
+}
+
+static enum rc
+take_key(struct exchange *x)
+{
+	if (!id_valid(x->id, "cal"))
+		return RC_PATH;
+	return strcmp(form_get(&x->form, "Digits"), "1") == 0
+		   ? connect_placed(x)
+		   : voice_decline(x, form_get(&x->form, "From"));
+}
+
 static const struct endpoint endpoints[] = {
+	{ .method = "POST",
+	    .path = "/twilio/voice/placed/{id}/accepted",
+	    .allow = "POST",
+	    .auth = SERVE_TWILIO,
+	    .sorry = SERVE_APOLOGY,
+	    .type = "application/x-www-form-urlencoded",
+	    .body_max = 65536,
+	    .act = take_key },
 	{ .method = "POST",
 	    .path = "/twilio/voice/placed/{id}",
 	    .allow = "POST",

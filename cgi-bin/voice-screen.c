@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#include "log.h"
-#include "say.h"
 #include "twiml.h"
 #include "voice.h"
 
@@ -33,39 +31,13 @@ ask(struct exchange *x)
 	return voice_screen(&x->answer.body, x->app, &service);
 }
 
-/* Somebody says to be another. */
-static enum rc
-dispute(struct db *db, void *cookie)
-{
-	struct exchange *x = cookie;
-
-	(void)db;
-	return mask_dispute(
-	    &x->mask, masked_number(x), form_get(&x->form, "To"));
-}
-
 static enum rc
 take_key(struct exchange *x)
 {
-	const char *key = form_get(&x->form, "Digits");
-	struct service service;
-	enum rc rc;
-
+	if (strcmp(form_get(&x->form, "Digits"), "1") != 0)
+		return voice_decline(x, masked_number(x));
 	x->answer.type = TWIML_TYPE;
-	if (strcmp(key, "1") == 0)
-		return twiml_nothing(&x->answer.body);
-	if (strcmp(key, "9") != 0)
-		return twiml_hangup(&x->answer.body);
-	rc = db_transact(x->app->db, DB_WAIT_MS, dispute, x);
-	if (rc != RC_OK && rc != RC_NOT_FOUND)
-		return rc;
-	if (rc == RC_NOT_FOUND)
-		log_warn("webhook_unknown", "wrong person on an unknown leg");
-	rc = mask_service(&x->mask, masked_number(x), &service);
-	if (rc != RC_OK)
-		return rc;
-	return twiml_say(&x->answer.body, say(SAY_THANKS, service.language),
-	    voice_tag(service.language));
+	return twiml_nothing(&x->answer.body);
 }
 
 static const struct endpoint endpoints[] = {

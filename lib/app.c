@@ -16,6 +16,13 @@
 /* How long they do wait: for the turn of another writer, not for a lock. */
 #define HURRY_WAIT_MS 50
 
+/* How long the turn to write may be waited for by who only wants to know that
+ * it comes, milliseconds. */
+#define TURN_MS 1000
+/* How long something for Twilio may be due, milliseconds. What an app does not
+ * take is not our failure: see callmask_outbox_lag_seconds. */
+#define LAG_MS (5 * 60 * 1000)
+
 void
 app_harden(void)
 {
@@ -139,6 +146,51 @@ app_record(struct app *app, int wait_ms, db_deed deed, void *cookie)
 	if (rc == RC_BUSY && !hurry)
 		app->hurry_until_ms = app_now_ms() + HURRY_MS;
 	return rc;
+}
+
+static enum rc
+do_nothing(struct db *db, void *cookie)
+{
+	(void)db;
+	(void)cookie;
+	return RC_OK;
+}
+
+/* Returns what is wrong with keys or database, NULL if nothing is. */
+static const char *
+find_trouble(struct app *app, int64_t *lag_ms)
+{
+	int64_t version;
+
+	if (app_ready(app) != RC_OK)
+		return "keys or database are not there";
+	if (db_version(app->db, &version) != RC_OK ||
+	    metrics_lag(app->db, app_now_ms(), lag_ms) != RC_OK) {
+		app_unready(app);
+		return "the database cannot be read";
+	}
+	if (version != SQL_VERSION)
+		return "the database has another schema version";
+	if (db_transact(app->db, TURN_MS, do_nothing, NULL) != RC_OK)
+		return "the database cannot be written";
+	return NULL;
+}
+
+void
+app_health(struct app *app, struct app_health *health)
+{
+	int64_t lag_ms = 0;
+
+	health->trouble = find_trouble(app, &lag_ms);
+	health->database = health->trouble == NULL;
+	health->worker = wake_heard(app->wake);
+	if (health->trouble != NULL)
+		return;
+	if (!health->worker)
+		health->trouble = "outboxd does not run";
+	else if (lag_ms > LAG_MS)
+		health->trouble =
+		    "what is for Twilio has been due for 5 minutes";
 }
 
 void

@@ -8,6 +8,7 @@
  * tells, and until it says yes every request is refused or apologised for.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "conf.h"
@@ -63,6 +64,21 @@ void app_harden(void);
  * failed, lest a crowd of callers waits in a row.
  */
 enum rc app_record(struct app *app, int wait_ms, db_deed deed, void *cookie);
+
+/* What keeps an installation from doing its work, if anything does. */
+struct app_health {
+	bool database;       /* can be read and written */
+	bool worker;         /* outboxd runs */
+	const char *trouble; /* what is missing, in words, the worst first;
+				NULL: nothing. Static storage */
+};
+
+/*
+ * Finds out how things stand. Waits up to a second for its turn to write. If
+ * the database cannot be read it is let go (app_unready): what was taken from
+ * app before is then gone.
+ */
+void app_health(struct app *app, struct app_health *health);
 
 /* Wakes the worker, after a commit that may have left it something to do. */
 void app_wake(const struct app *app);

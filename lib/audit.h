@@ -52,7 +52,8 @@ struct audit_record {
 };
 
 /* Appends a row; texts longer than struct audit_record has room for are cut.
- * In the write transaction of what was done. RC_MEMORY. */
+ * In the write transaction of what was done. Its time is now, or that of the
+ * row before if the clock was put back. RC_MEMORY. */
 enum rc audit_put(struct db *db, const struct crypto_keys *keys,
     const struct audit *audit, int64_t now);
 

@@ -228,6 +228,14 @@ call_count_party(struct db *db, int64_t *count, const char *party_id,
 }
 
 enum rc
+call_count_running(
+    struct db *db, int64_t *count, const char *service_id, int64_t since)
+{
+	return read_number(db, SQL_CALL_COUNT_RUNNING, count,
+	    DB_ARGS(DB_TEXT(service_id), DB_INT(since)));
+}
+
+enum rc
 call_add_usage(
     struct db *db, const char *service_id, int64_t day, int64_t seconds)
 {
@@ -253,8 +261,8 @@ call_tell(struct db *db, const char *id, int64_t now)
 }
 
 /* Reads a call as the API shows it from the row at hand. */
-static void
-read_summary(struct db *db, enum sql sql, struct call_summary *call)
+void
+call_read_summary(struct db *db, enum sql sql, struct call_summary *call)
 {
 	*call = (struct call_summary){
 		.started_at = db_column_int(db, sql, 4),
@@ -280,7 +288,7 @@ call_show(struct db *db, struct call_summary *call, const char *service_id,
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(id), DB_TEXT(service_id)));
 	if (rc == RC_OK)
-		read_summary(db, sql, call);
+		call_read_summary(db, sql, call);
 	db_done(db, sql);
 	return rc == RC_NONE ? RC_NOT_FOUND : rc;
 }
@@ -295,7 +303,7 @@ call_list(struct db *db, const char *session_id, int limit,
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(session_id), DB_INT(limit)));
 	for (; rc == RC_OK; rc = db_next(db, sql)) {
-		read_summary(db, sql, &call);
+		call_read_summary(db, sql, &call);
 		each(cookie, &call);
 	}
 	return rc == RC_NONE ? RC_OK : rc;

@@ -145,8 +145,17 @@ enum rc call_show(struct db *db, struct call_summary *call,
 enum rc call_list_running(struct db *db, const char *session_id,
     const char *after, int max, char (*out)[ID_SIZE], int *len);
 
+/* Stores how many calls of a service connected two people, began after `since`
+ * and are not over; counts to 10,000. */
+enum rc call_count_running(
+    struct db *db, int64_t *count, const char *service_id, int64_t since);
+
 /* Calls each with up to limit calls of a session, newest first. */
 enum rc call_list(struct db *db, const char *session_id, int limit,
     void (*each)(void *cookie, const struct call_summary *call), void *cookie);
+
+/* Reads the row at hand of a statement that has the columns of call_list in
+ * front. */
+void call_read_summary(struct db *db, enum sql sql, struct call_summary *call);
 
 #endif

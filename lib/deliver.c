@@ -13,6 +13,8 @@ static const struct deliver_kind *const kinds[OUTBOX__MAX] = {
 	[OUTBOX_HANG_UP] = &deliver_hang_up,
 	[OUTBOX_MESSAGE] = &deliver_message,
 	[OUTBOX_ERASE] = &deliver_erase,
+	[OUTBOX_NUMBER_CHECK] = &deliver_number,
+	[OUTBOX_NUMBER_SET] = &deliver_number,
 };
 
 enum rc

@@ -62,6 +62,7 @@ extern const struct deliver_kind deliver_call;
 extern const struct deliver_kind deliver_hang_up;
 extern const struct deliver_kind deliver_message;
 extern const struct deliver_kind deliver_erase;
+extern const struct deliver_kind deliver_number;
 
 /* As above, for job->delivery.kind. */
 enum rc deliver_prepare(const struct deliver *deliver, struct deliver_job *job);

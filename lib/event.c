@@ -2,6 +2,10 @@
 
 #include "event.h"
 
+#include <string.h>
+
+#include "tally.h"
+
 static const char *const names[EVENT__MAX] = {
 	[EVENT_SESSION_OPENED] = "session.opened",
 	[EVENT_SESSION_UPDATED] = "session.updated",
@@ -40,6 +44,41 @@ text_or_null(const char *text)
 	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
+/* Counts an event that is of those that are counted. */
+static enum rc
+count(struct db *db, const struct event *event, int64_t now)
+{
+	const char *detail = event->detail != NULL ? event->detail : "";
+	enum tally_what what;
+
+	switch (event->type) {
+	case EVENT_SESSION_OPENED:
+		what = TALLY_SESSIONS_OPENED;
+		break;
+	case EVENT_CALL_ENDED:
+		what = TALLY_CALLS_MISSED;
+		if (strcmp(detail, "completed") == 0)
+			what = TALLY_CALLS_ANSWERED;
+		else if (strcmp(detail, "failed") == 0)
+			what = TALLY_CALLS_FAILED;
+		if (what != TALLY_CALLS_MISSED)
+			detail = "";
+		break;
+	case EVENT_CALL_REFUSED:
+		what = TALLY_CALLS_REFUSED;
+		break;
+	case EVENT_MESSAGE_RELAYED:
+		what = TALLY_TEXTS_RELAYED;
+		break;
+	case EVENT_MESSAGE_REFUSED:
+		what = TALLY_TEXTS_REFUSED;
+		break;
+	default:
+		return RC_OK;
+	}
+	return tally_add(db, event->service_id, what, detail, now);
+}
+
 enum rc
 event_put(struct db *db, const struct event *event, int64_t now_ms)
 {
@@ -60,7 +99,7 @@ event_put(struct db *db, const struct event *event, int64_t now_ms)
 		DB_TEXT(text_or_null(event->session_id)),
 		DB_TEXT(text_or_null(event->subject_id)),
 		DB_TEXT(text_or_null(event->detail)), DB_INT(now)));
-	if (rc != RC_OK)
+	if (rc != RC_OK || (rc = count(db, event, now)) != RC_OK)
 		return rc;
 	id_make(delivery, "dlv", now_ms);
 	return db_run(db, SQL_OUTBOX_PUT_EVENT,
@@ -108,5 +147,30 @@ event_list(struct db *db, const char *service_id, int64_t after,
 	    db, sql, DB_ARGS(DB_TEXT(service_id), DB_INT(after), DB_INT(max)));
 	for (; rc == RC_OK; rc = db_next(db, sql))
 		read_row(db, sql, &out[(*len)++]);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+event_list_session(struct db *db, const char *service_id,
+    const char *session_id, int64_t after, struct event_record *out, int max,
+    int *len)
+{
+	const enum sql sql = SQL_EVENT_LIST_SESSION;
+	struct event_record *event = out;
+	enum rc rc;
+
+	*len = 0;
+	rc = db_first(db, sql,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(session_id), DB_INT(after),
+		DB_INT(max)));
+	for (; rc == RC_OK; rc = db_next(db, sql), event++) {
+		read_row(db, sql, event);
+		db_column_copy(
+		    db, sql, 9, event->delivery_id, sizeof event->delivery_id);
+		db_column_copy(db, sql, 10, event->delivery_state,
+		    sizeof event->delivery_state);
+		event->attempts = db_column_int(db, sql, 11);
+		(*len)++;
+	}
 	return rc == RC_NONE ? RC_OK : rc;
 }

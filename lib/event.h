@@ -60,12 +60,18 @@ struct event_record {
 	char subject_id[ID_SIZE];
 	char detail[SESSION_ROLE_SIZE]; /* longest word: a role */
 	int64_t created_at;             /* epoch seconds */
+	/* Its delivery to the app: only from event_list_session, "" if there is
+	 * none, or none any more. */
+	char delivery_id[ID_SIZE];
+	char delivery_state[8]; /* waiting, done, parked */
+	int64_t attempts;
 };
 
 /* Returns a type's name, e.g. "call.ended"; static storage. */
 const char *event_name(enum event_type type);
 
-/* Appends event and, if its service has a webhook, the delivery of it. */
+/* Appends event, counts it (tally.h) and, if its service has a webhook, appends
+ * the delivery of it. */
 enum rc event_put(struct db *db, const struct event *event, int64_t now_ms);
 
 /* Reads the event called id. RC_NOT_FOUND. */
@@ -77,5 +83,10 @@ enum rc event_find(struct db *db, struct event_record *event, const char *id);
  */
 enum rc event_list(struct db *db, const char *service_id, int64_t after,
     struct event_record *out, int max, int *len);
+
+/* The same for one session of a service, with the delivery of each. */
+enum rc event_list_session(struct db *db, const char *service_id,
+    const char *session_id, int64_t after, struct event_record *out, int max,
+    int *len);
 
 #endif

@@ -189,6 +189,29 @@ enum rc mask_add_numbers(const struct mask *mask, const char *service_id,
     const struct mask_numbers *numbers,
     struct mask_added added[MASK_NUMBERS_MAX]);
 
+/* Numbers that are looked up at a time, and how long one waits for the one
+ * before, milliseconds: calls and texts must not wait for them. */
+#define MASK_SYNC_MAX 1000
+#define MASK_SYNC_PACE_MS 50
+
+/* Which numbers are looked up at Twilio. */
+struct mask_sync {
+	struct mask_numbers numbers; /* none: all */
+	char after[PHONE_SIZE];      /* of all: those behind this one; "" */
+	bool apply;                  /* what differs is set */
+};
+
+/*
+ * Has the worker look numbers of the pool up at Twilio (deliver_number): those
+ * named, or the first MASK_SYNC_MAX of all. One that waits for that already
+ * goes on waiting. Stores how many there are to do, and in next the last of
+ * them if there may be more, else "". RC_INVALID for one that is not the
+ * service's; then nothing is done.
+ */
+enum rc mask_sync_numbers(const struct mask *mask, const char *service_id,
+    const struct mask_sync *sync, int64_t *queued, char next[PHONE_SIZE],
+    struct fault *fault);
+
 /*
  * Decides what to do with a call by the caller's number. Reads one moment of
  * the database and changes nothing. Failures mean that it cannot be decided:

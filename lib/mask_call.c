@@ -559,9 +559,10 @@ tell_progress(
 }
 
 /* Tells of the end of a connected call from the leg that was dialled, if no
- * other leg was ever heard of that could tell it better. */
+ * other leg was ever heard of that could tell it better. Who was rung first for
+ * the app and did not get as far as having the other rung is not reached. */
 static enum rc
-tell_lonely_end(const struct mask *mask, const struct call *call)
+tell_lonely_end(const struct mask *mask, struct call *call)
 {
 	enum rc rc;
 
@@ -578,6 +579,11 @@ tell_lonely_end(const struct mask *mask, const struct call *call)
 		return RC_OK;
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;
+	if (call->placed && call->status == CALL_COMPLETED) {
+		call->status = CALL_NO_ANSWER;
+		if ((rc = call_update(mask->db, call)) != RC_OK)
+			return rc;
+	}
 	return mask_tell_call(mask, call, EVENT_CALL_ENDED, call->id,
 	    call_status_name(call->status));
 }

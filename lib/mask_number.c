@@ -1,10 +1,12 @@
-/* The pool of a service: numbers are added. */
+/* The pool of a service: numbers are added, and looked up at Twilio. */
 
 #include "mask.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "number.h"
+#include "outbox.h"
 
 enum rc
 mask_add_number(const struct mask *mask, const char *service_id,
@@ -73,5 +75,95 @@ mask_add_numbers(const struct mask *mask, const char *service_id,
 
 	for (i = 0; i < numbers->len && rc == RC_OK; i++)
 		rc = add_one(mask, service_id, numbers->numbers[i], &added[i]);
+	return rc;
+}
+
+/* Puts one into the outbox, unless it is there for as much. */
+static enum rc
+queue(const struct mask *mask, const char *service_id, const char *number,
+    bool apply, int64_t *queued)
+{
+	enum outbox_kind kind = apply ? OUTBOX_NUMBER_SET : OUTBOX_NUMBER_CHECK;
+	struct outbox_item item = { .service_id = service_id,
+		.kind = kind,
+		.subject_id = number,
+		.due_ms = mask->now_ms + *queued * MASK_SYNC_PACE_MS };
+	enum rc rc;
+
+	rc = outbox_waits(mask->db, OUTBOX_NUMBER_SET, number);
+	if (rc == RC_NONE && !apply)
+		rc = outbox_waits(mask->db, OUTBOX_NUMBER_CHECK, number);
+	if (rc != RC_NONE)
+		return rc;
+	/* Setting looks as well. */
+	if (apply) {
+		rc = outbox_cancel(
+		    mask->db, OUTBOX_NUMBER_CHECK, number, mask->now_ms);
+		if (rc != RC_OK && rc != RC_NONE)
+			return rc;
+	}
+	++*queued;
+	return outbox_put(mask->db, &item, mask->now_ms);
+}
+
+/* Makes sure that all are the service's. */
+static enum rc
+check_numbers(const struct mask *mask, const char *service_id,
+    const struct mask_numbers *numbers, struct fault *fault)
+{
+	struct number found;
+	char field[32];
+	enum rc rc;
+	int i;
+
+	for (i = 0; i < numbers->len; i++) {
+		rc = number_find(mask->db, &found, numbers->numbers[i]);
+		if (rc == RC_OK && strcmp(found.service_id, service_id) == 0)
+			continue;
+		if (rc != RC_OK && rc != RC_NOT_FOUND)
+			return rc;
+		snprintf(field, sizeof field, "numbers[%d]", i);
+		return rc_fault(fault, RC_INVALID, field,
+		    "is no masked number of this service");
+	}
+	return RC_OK;
+}
+
+/* Queues the first of all behind one. */
+static enum rc
+queue_all(const struct mask *mask, const char *service_id,
+    const struct mask_sync *sync, int64_t *queued, char next[PHONE_SIZE])
+{
+	struct number_filter filter = { .limit = MASK_SYNC_MAX };
+	char numbers[MASK_SYNC_MAX][PHONE_SIZE];
+	enum rc rc;
+	int len, i;
+
+	strcpy(filter.after, sync->after);
+	rc = number_names(mask->db, service_id, &filter, numbers, &len);
+	for (i = 0; rc == RC_OK && i < len; i++)
+		rc = queue(mask, service_id, numbers[i], sync->apply, queued);
+	if (rc == RC_OK && len == MASK_SYNC_MAX)
+		strcpy(next, numbers[len - 1]);
+	return rc;
+}
+
+enum rc
+mask_sync_numbers(const struct mask *mask, const char *service_id,
+    const struct mask_sync *sync, int64_t *queued, char next[PHONE_SIZE],
+    struct fault *fault)
+{
+	const struct mask_numbers *numbers = &sync->numbers;
+	enum rc rc;
+	int i;
+
+	*queued = 0;
+	next[0] = '\0';
+	if (numbers->len == 0)
+		return queue_all(mask, service_id, sync, queued, next);
+	rc = check_numbers(mask, service_id, numbers, fault);
+	for (i = 0; rc == RC_OK && i < numbers->len; i++)
+		rc = queue(
+		    mask, service_id, numbers->numbers[i], sync->apply, queued);
 	return rc;
 }

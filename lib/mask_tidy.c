@@ -17,6 +17,7 @@
 #include "code.h"
 #include "event.h"
 #include "outbox.h"
+#include "tally.h"
 
 #define HOUR_S 3600
 #define DAY_S 86400
@@ -430,6 +431,14 @@ forget_of_service(struct sweep *sweep, const struct keeping *keeping)
 	    (rc = drop(sweep, SQL_TIDY_USAGE,
 		 DB_ARGS(id, DB_INT(sweep->now / DAY_S - USAGE_KEPT_DAYS)))) !=
 		RC_OK ||
+	    (rc = drop(sweep, SQL_TALLY_PURGE,
+		 DB_ARGS(id, DB_INT(TALLY_MINUTE_S),
+		     DB_INT(sweep->now - TALLY_MINUTES_KEPT_S),
+		     DB_INT(sweep->left)))) != RC_OK ||
+	    (rc = drop(sweep, SQL_TALLY_PURGE,
+		 DB_ARGS(id, DB_INT(TALLY_HOUR_S),
+		     DB_INT(sweep->now - TALLY_HOURS_KEPT_S),
+		     DB_INT(sweep->left)))) != RC_OK ||
 	    keeping->all_s == 0)
 		return rc;
 	if ((rc = forget_ended(sweep, keeping)) != RC_OK ||

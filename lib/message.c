@@ -166,9 +166,8 @@ message_insert(struct db *db, const struct crypto_keys *keys,
 	return rc == RC_NONE ? RC_EXISTS : rc;
 }
 
-/* Reads the row at hand of one of the finding statements. */
-static void
-read_row(struct db *db, enum sql sql, struct message *message)
+void
+message_read_row(struct db *db, enum sql sql, struct message *message)
 {
 	const char *word = db_column_text(db, sql, 11);
 	int status;
@@ -207,7 +206,7 @@ find(struct db *db, enum sql sql, struct message *message, const char *name)
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(name)));
 	if (rc == RC_OK)
-		read_row(db, sql, message);
+		message_read_row(db, sql, message);
 	db_done(db, sql);
 	return rc == RC_NONE ? RC_NOT_FOUND : rc;
 }
@@ -358,7 +357,7 @@ message_list(struct db *db, const char *session_id, int limit,
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(session_id), DB_INT(limit)));
 	for (; rc == RC_OK; rc = db_next(db, sql)) {
-		read_row(db, sql, &message);
+		message_read_row(db, sql, &message);
 		each(cookie, &message);
 	}
 	return rc == RC_NONE ? RC_OK : rc;

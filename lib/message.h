@@ -151,4 +151,8 @@ enum rc message_count_refused(struct db *db, int64_t *count,
 enum rc message_list(struct db *db, const char *session_id, int limit,
     void (*each)(void *cookie, const struct message *message), void *cookie);
 
+/* Reads the row at hand of a statement that has the columns of message_list in
+ * front. */
+void message_read_row(struct db *db, enum sql sql, struct message *message);
+
 #endif

@@ -17,6 +17,8 @@
 
 #include "buf.h"
 #include "db.h"
+#include "id.h"
+#include "outbox.h"
 #include "policy.h"
 #include "rc.h"
 
@@ -119,6 +121,25 @@ void metrics_text(struct buf *out, const struct metrics *metrics);
  * Fails as db_first does, with out unfinished.
  */
 enum rc metrics_gauges(struct buf *out, struct db *db, int64_t now_ms);
+
+/* Moves on to the service behind the one called id, "" for the first, and
+ * stores its name. RC_NONE: there is none. */
+enum rc metrics_next_service(struct db *db, char id[ID_SIZE], char name[64]);
+
+/*
+ * How a service stands, in parts. How much of the pool is free depends on who
+ * asks: metrics_room stores the least share that the people of the 16 newest
+ * sessions have; RC_NONE, with 1 stored, if nobody has met yet. Deliveries that
+ * wait, and those given up, are counted to 10,000; metrics_late stores for how
+ * long the oldest that is due has been, milliseconds.
+ */
+enum rc metrics_room(
+    struct db *db, const char *service_id, int64_t now_ms, double *free);
+enum rc metrics_waiting(struct db *db, const char *service_id,
+    enum outbox_channel channel, int64_t *count);
+enum rc metrics_parked(struct db *db, const char *service_id, int64_t *count);
+enum rc metrics_late(struct db *db, const char *service_id,
+    enum outbox_channel channel, int64_t now_ms, int64_t *late_ms);
 
 /* Stores for how long something for Twilio has been due, milliseconds; 0 if
  * nothing is. */

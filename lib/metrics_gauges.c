@@ -21,10 +21,8 @@ static const char *const channels[OUTBOX_CHANNEL__MAX] = {
 typedef enum rc (*tell_service)(struct buf *out, struct db *db, const char *id,
     const char *name, int64_t now_ms);
 
-/* Moves on to the service behind the one called id, "" for the first. RC_NONE:
- * there is none. */
-static enum rc
-next_service(struct db *db, char id[ID_SIZE], char name[64])
+enum rc
+metrics_next_service(struct db *db, char id[ID_SIZE], char name[64])
 {
 	const enum sql sql = SQL_METRICS_SERVICES;
 	enum rc rc;
@@ -87,56 +85,96 @@ read_pairs(struct db *db, const char *id, struct pairs *pairs)
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
-/* How much of the pool is free depends on who asks: the least that those who
- * met last have. */
-static enum rc
-tell_room(struct buf *out, struct db *db, const char *id, const char *name,
-    int64_t now_ms)
+enum rc
+metrics_room(
+    struct db *db, const char *service_id, int64_t now_ms, double *free)
 {
-	struct number_wish wish = { .service_id = id, .now = now_ms / 1000 };
-	int64_t numbers, free;
+	struct number_wish wish = { .service_id = service_id,
+		.now = now_ms / 1000 };
+	int64_t numbers, few;
 	struct pairs pairs;
 	double least = 1;
 	enum rc rc;
 	int i;
 
-	if ((rc = read_pairs(db, id, &pairs)) != RC_OK)
+	if ((rc = read_pairs(db, service_id, &pairs)) != RC_OK)
 		return rc;
 	for (i = 0; i < pairs.len; i++) {
 		wish.persons[0] = pairs.persons[i][0];
 		wish.persons[1] = pairs.persons[i][1];
-		if ((rc = number_room(db, &wish, &numbers, &free)) != RC_OK)
+		if ((rc = number_room(db, &wish, &numbers, &few)) != RC_OK)
 			return rc;
 		if (numbers == 0)
 			least = 0;
-		else if ((double)free / (double)numbers < least)
-			least = (double)free / (double)numbers;
+		else if ((double)few / (double)numbers < least)
+			least = (double)few / (double)numbers;
 	}
+	*free = least;
+	return pairs.len > 0 ? RC_OK : RC_NONE;
+}
+
+static enum rc
+tell_room(struct buf *out, struct db *db, const char *id, const char *name,
+    int64_t now_ms)
+{
+	double least = 1;
+	enum rc rc;
+
+	rc = metrics_room(db, id, now_ms, &least);
+	if (rc != RC_OK && rc != RC_NONE)
+		return rc;
 	buf_puts(out, "callmask_pool_free_ratio{");
 	metrics_label(out, "service", name);
 	buf_printf(out, "} %.3f\n", least);
 	return RC_OK;
 }
 
+/* Runs a statement whose one row is a count. */
+static enum rc
+read_count(
+    struct db *db, enum sql sql, const struct db_arg *args, int64_t *count)
+{
+	enum rc rc;
+
+	if ((rc = db_first(db, sql, args)) != RC_OK)
+		return rc == RC_NONE ? RC_CORRUPT : rc;
+	*count = db_column_int(db, sql, 0);
+	db_done(db, sql);
+	return RC_OK;
+}
+
+enum rc
+metrics_waiting(struct db *db, const char *service_id,
+    enum outbox_channel channel, int64_t *count)
+{
+	return read_count(db, SQL_METRICS_WAITING,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(channels[channel])), count);
+}
+
+enum rc
+metrics_parked(struct db *db, const char *service_id, int64_t *count)
+{
+	return read_count(
+	    db, SQL_METRICS_PARKED, DB_ARGS(DB_TEXT(service_id)), count);
+}
+
 static enum rc
 tell_waiting(struct buf *out, struct db *db, const char *id, const char *name,
     int64_t now_ms)
 {
-	const enum sql sql = SQL_METRICS_WAITING;
+	int64_t count;
 	enum rc rc;
 	int i;
 
 	(void)now_ms;
 	for (i = 0; i < OUTBOX_CHANNEL__MAX; i++) {
-		rc = db_first(
-		    db, sql, DB_ARGS(DB_TEXT(id), DB_TEXT(channels[i])));
+		rc = metrics_waiting(db, id, (enum outbox_channel)i, &count);
 		if (rc != RC_OK)
 			return rc;
 		buf_puts(out, "callmask_outbox_waiting{");
 		metrics_label(out, "service", name);
-		buf_printf(out, ",channel=\"%s\"} %" PRId64 "\n", channels[i],
-		    db_column_int(db, sql, 0));
-		db_done(db, sql);
+		buf_printf(
+		    out, ",channel=\"%s\"} %" PRId64 "\n", channels[i], count);
 	}
 	return RC_OK;
 }
@@ -145,37 +183,35 @@ static enum rc
 tell_parked(struct buf *out, struct db *db, const char *id, const char *name,
     int64_t now_ms)
 {
-	const enum sql sql = SQL_METRICS_PARKED;
+	int64_t count;
 	enum rc rc;
 
 	(void)now_ms;
-	if ((rc = db_first(db, sql, DB_ARGS(DB_TEXT(id)))) != RC_OK)
+	if ((rc = metrics_parked(db, id, &count)) != RC_OK)
 		return rc;
 	buf_puts(out, "callmask_outbox_parked{");
 	metrics_label(out, "service", name);
-	buf_printf(out, "} %" PRId64 "\n", db_column_int(db, sql, 0));
-	db_done(db, sql);
+	buf_printf(out, "} %" PRId64 "\n", count);
 	return RC_OK;
 }
 
-/* Stores for how long something has been due to a receiver. What waits behind
- * another in its lane is not due. */
-static enum rc
-read_lag(struct db *db, const char *id, enum outbox_channel channel,
-    int64_t now_ms, int64_t *lag_ms)
+/* What waits behind another in its lane is not due. */
+enum rc
+metrics_late(struct db *db, const char *service_id, enum outbox_channel channel,
+    int64_t now_ms, int64_t *late_ms)
 {
 	const enum sql sql = SQL_OUTBOX_NEXT;
 	int64_t due_ms;
 	enum rc rc;
 
-	*lag_ms = 0;
-	rc =
-	    db_first(db, sql, DB_ARGS(DB_TEXT(id), DB_TEXT(channels[channel])));
+	*late_ms = 0;
+	rc = db_first(
+	    db, sql, DB_ARGS(DB_TEXT(service_id), DB_TEXT(channels[channel])));
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;
 	due_ms = db_column_int(db, sql, 0);
 	if (due_ms < now_ms)
-		*lag_ms = now_ms - due_ms;
+		*late_ms = now_ms - due_ms;
 	db_done(db, sql);
 	return RC_OK;
 }
@@ -189,7 +225,8 @@ tell_lag(struct buf *out, struct db *db, const char *id, const char *name,
 	int i;
 
 	for (i = 0; i < OUTBOX_CHANNEL__MAX; i++) {
-		rc = read_lag(db, id, (enum outbox_channel)i, now_ms, &lag_ms);
+		rc = metrics_late(
+		    db, id, (enum outbox_channel)i, now_ms, &lag_ms);
 		if (rc != RC_OK)
 			return rc;
 		buf_puts(out, "callmask_outbox_lag_seconds{");
@@ -207,8 +244,8 @@ metrics_lag(struct db *db, int64_t now_ms, int64_t *lag_ms)
 	int64_t most_ms = 0, each_ms;
 	enum rc rc;
 
-	while ((rc = next_service(db, id, name)) == RC_OK) {
-		rc = read_lag(db, id, OUTBOX_TWILIO, now_ms, &each_ms);
+	while ((rc = metrics_next_service(db, id, name)) == RC_OK) {
+		rc = metrics_late(db, id, OUTBOX_TWILIO, now_ms, &each_ms);
 		if (rc != RC_OK)
 			return rc;
 		if (each_ms > most_ms)
@@ -251,7 +288,7 @@ tell_family(
 	enum rc rc;
 
 	metrics_family(out, family->name, "gauge", family->help);
-	while ((rc = next_service(db, id, name)) == RC_OK)
+	while ((rc = metrics_next_service(db, id, name)) == RC_OK)
 		if ((rc = family->tell(out, db, id, name, now_ms)) != RC_OK)
 			return rc;
 	return rc == RC_NONE ? RC_OK : rc;

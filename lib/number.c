@@ -86,20 +86,32 @@ number_read(struct db *db, struct number *out, const char *service_id,
 		.created_at = db_column_int(db, sql, 3),
 		.live = db_column_int(db, sql, 4),
 		.held = db_column_int(db, sql, 5),
-		.twilio.checked_at = db_column_int(db, sql, 8) };
+		.twilio.checked_at = db_column_int(db, sql, 8),
+		.twilio.differs = db_column_int(db, sql, 10) };
 	snprintf(out->number, sizeof out->number, "%s", number);
 	snprintf(out->service_id, sizeof out->service_id, "%s", service_id);
 	db_column_copy(db, sql, 0, out->country, sizeof out->country);
 	db_column_copy(db, sql, 1, out->state, sizeof out->state);
 	db_column_copy(db, sql, 6, twilio->state, sizeof twilio->state);
 	db_column_copy(db, sql, 7, twilio->detail, sizeof twilio->detail);
+	db_column_copy(db, sql, 9, twilio->sid, sizeof twilio->sid);
 	db_done(db, sql);
 	return RC_OK;
 }
 
-/* Lists the names of the numbers of a page. */
-static enum rc
-list_page(struct db *db, const char *service_id,
+enum rc
+number_note_twilio(struct db *db, const char *service_id, const char *number,
+    const struct number_twilio *found)
+{
+	return db_run(db, SQL_NUMBER_NOTE_TWILIO,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(number), DB_TEXT(found->state),
+		DB_TEXT(found->detail), DB_INT(found->checked_at),
+		DB_TEXT(found->sid[0] != '\0' ? found->sid : NULL),
+		DB_INT(found->differs)));
+}
+
+enum rc
+number_names(struct db *db, const char *service_id,
     const struct number_filter *filter, char (*out)[PHONE_SIZE], int *len)
 {
 	const char *country = filter->country;
@@ -142,7 +154,7 @@ number_page(struct db *db, const char *service_id,
 	enum rc rc;
 	int i;
 
-	rc = list_page(db, service_id, filter, numbers, len);
+	rc = number_names(db, service_id, filter, numbers, len);
 	for (i = 0; rc == RC_OK && i < *len; i++)
 		rc = number_read(db, &out[i], service_id, numbers[i], now);
 	return rc;

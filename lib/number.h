@@ -11,9 +11,12 @@
 #include "id.h"
 #include "phone.h"
 #include "rc.h"
+#include "twilio_rest.h"
 
 /* Bytes of what is said of a number's settings at Twilio. */
-#define NUMBER_DETAIL_SIZE 400
+#define NUMBER_DETAIL_SIZE 1000
+/* That of one which is not there. */
+#define NUMBER_MISSING "it is not in the account"
 /* Numbers in a page, and legs on a number that are counted. */
 #define NUMBER_PAGE_MAX 100
 #define NUMBER_LEGS_MAX 1000
@@ -33,7 +36,11 @@ struct number {
 				   checking: to be asked for */
 		char detail[NUMBER_DETAIL_SIZE]; /* in words; "": nothing */
 		int64_t checked_at;              /* epoch seconds; 0: never */
-	} twilio; /* how it is set up at Twilio, as found last */
+		char sid[TWILIO_SID_SIZE];       /* Twilio's name of it; "" */
+		int64_t differs; /* settings that the worker is about to change,
+				    as twilio_number_differs has them; 0: it
+				    looks first */
+	} twilio;                /* how it is set up at Twilio, as found last */
 };
 
 /* Adds an active number to a service's pool. RC_EXISTS if any service has
@@ -54,6 +61,10 @@ enum rc number_list(struct db *db, const char *service_id, int64_t now,
 enum rc number_read(struct db *db, struct number *out, const char *service_id,
     const char *number, int64_t now);
 
+/* Writes down what was found of a service's number at Twilio. */
+enum rc number_note_twilio(struct db *db, const char *service_id,
+    const char *number, const struct number_twilio *found);
+
 /* Which numbers a page has: of these, sorted by country, those behind one. */
 struct number_filter {
 	char state[12];         /* "": any */
@@ -61,6 +72,10 @@ struct number_filter {
 	char after[PHONE_SIZE]; /* the last number of the page before; "" */
 	int limit;              /* at most NUMBER_PAGE_MAX */
 };
+
+/* Lists the names of the numbers of a page, of any limit. */
+enum rc number_names(struct db *db, const char *service_id,
+    const struct number_filter *filter, char (*out)[PHONE_SIZE], int *len);
 
 /* Reads a page as number_read does. Costs the same whatever the size of the
  * pool. */

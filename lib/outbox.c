@@ -13,6 +13,8 @@ static const char *const kinds[OUTBOX__MAX] = {
 	[OUTBOX_HANG_UP] = "hang_up",
 	[OUTBOX_MESSAGE] = "message",
 	[OUTBOX_ERASE] = "erase",
+	[OUTBOX_NUMBER_CHECK] = "number_check",
+	[OUTBOX_NUMBER_SET] = "number_set",
 };
 
 static const char *const channels[OUTBOX_CHANNEL__MAX] = {

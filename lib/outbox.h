@@ -31,11 +31,13 @@
 
 /* What is delivered. */
 enum outbox_kind {
-	OUTBOX_EVENT,   /* an event, to the app */
-	OUTBOX_CALL,    /* a call to be placed */
-	OUTBOX_HANG_UP, /* a call to be ended */
-	OUTBOX_MESSAGE, /* a text to be sent */
-	OUTBOX_ERASE,   /* something Twilio is to delete */
+	OUTBOX_EVENT,        /* an event, to the app */
+	OUTBOX_CALL,         /* a call to be placed */
+	OUTBOX_HANG_UP,      /* a call to be ended */
+	OUTBOX_MESSAGE,      /* a text to be sent */
+	OUTBOX_ERASE,        /* something Twilio is to delete */
+	OUTBOX_NUMBER_CHECK, /* a masked number to be looked up at Twilio */
+	OUTBOX_NUMBER_SET,   /* and what differs there to be set */
 	OUTBOX__MAX
 };
 
@@ -50,7 +52,7 @@ enum outbox_channel {
 struct outbox_item {
 	const char *service_id;
 	enum outbox_kind kind;
-	const char *subject_id; /* event, call, message, or Twilio's name */
+	const char *subject_id; /* event, call, text, number, Twilio's name */
 	const char *lane; /* one after another with others of it; NULL: alone */
 	int64_t due_ms;   /* epoch milliseconds, at most two days off; 0: now */
 };

@@ -102,8 +102,8 @@ read_count(struct db *db, enum sql sql, int column)
 		   : -1;
 }
 
-static enum rc
-read_row(struct db *db, enum sql sql, struct recording *recording)
+enum rc
+recording_read_row(struct db *db, enum sql sql, struct recording *recording)
 {
 	enum recording_status status;
 
@@ -136,7 +136,7 @@ find(struct db *db, enum sql sql, struct recording *recording,
 
 	if ((rc = db_first(db, sql, args)) != RC_OK)
 		return rc == RC_NONE ? RC_NOT_FOUND : rc;
-	rc = read_row(db, sql, recording);
+	rc = recording_read_row(db, sql, recording);
 	db_done(db, sql);
 	return rc;
 }
@@ -200,7 +200,7 @@ recording_list(struct db *db, const char *session_id, struct recording *out,
 
 	rc = db_first(db, sql, DB_ARGS(DB_TEXT(session_id), DB_INT(max)));
 	for (; rc == RC_OK && count < max; rc = db_next(db, sql))
-		if ((rc = read_row(db, sql, &out[count++])) != RC_OK)
+		if ((rc = recording_read_row(db, sql, &out[count++])) != RC_OK)
 			break;
 	db_done(db, sql);
 	if (rc != RC_OK && rc != RC_NONE)

@@ -86,4 +86,9 @@ enum rc recording_deleted(
 enum rc recording_list(struct db *db, const char *session_id,
     struct recording *out, int max, int *len);
 
+/* Reads the row at hand of a statement that has the columns of recording_list
+ * in front. RC_CORRUPT. */
+enum rc recording_read_row(
+    struct db *db, enum sql sql, struct recording *recording);
+
 #endif

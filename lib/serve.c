@@ -75,6 +75,7 @@ path_matches(const char *pattern, const char *path, char id[ID_SIZE])
 	const char *hole = strstr(pattern, "{id}");
 	size_t len;
 
+	id[0] = '\0';
 	if (hole == NULL)
 		return strcmp(pattern, path) == 0;
 	if (strncmp(pattern, path, (size_t)(hole - pattern)) != 0)
@@ -168,17 +169,19 @@ check_cookie(struct exchange *x)
 	char token[SIGNIN_SIZE];
 	enum rc rc;
 
-	if ((rc = serve_token(x, token)) != RC_OK ||
-	    (rc = signin_check(
-		 x->app->db, &signin, token, x->mask.now_ms / 1000)) != RC_OK)
+	if ((rc = serve_token(x, token)) != RC_OK)
 		return rc;
-	x->key = signin.key;
-	x->ends_at = signin.ends_at;
-	/* Failing that they are signed out a little sooner, nothing more. */
-	if (signin.unseen)
-		db_transact(x->app->db, SEEN_WAIT_MS, note_seen, token);
+	rc = signin_check(x->app->db, &signin, token, x->mask.now_ms / 1000);
+	if (rc == RC_OK) {
+		x->key = signin.key;
+		x->ends_at = signin.ends_at;
+		/* Failing that they are signed out a little sooner, nothing
+		 * more. */
+		if (signin.unseen)
+			db_transact(x->app->db, SEEN_WAIT_MS, note_seen, token);
+	}
 	crypto_wipe(token, sizeof token);
-	return RC_OK;
+	return rc;
 }
 
 /* Checks who asks and whether they may. */
@@ -652,7 +655,7 @@ serve_token(struct exchange *x, char text[SIGNIN_SIZE])
 {
 	const char *cookie = req_param(x->req, "HTTP_COOKIE");
 	const char *name = COOKIE "=";
-	size_t len;
+	size_t len, found = 0;
 
 	text[0] = '\0';
 	if (strcmp(req_param(x->req, "HTTP_SEC_FETCH_SITE"), "same-origin") !=
@@ -661,11 +664,16 @@ serve_token(struct exchange *x, char text[SIGNIN_SIZE])
 		    "only pages of this site may ask");
 	for (; cookie[0] != '\0'; cookie += len + strspn(cookie + len, "; ")) {
 		len = strcspn(cookie, ";");
-		if (strncmp(cookie, name, strlen(name)) == 0 &&
-		    len == strlen(name) + SIGNIN_SIZE - 1)
+		if (strncmp(cookie, name, strlen(name)) != 0)
+			continue;
+		found++;
+		if (len == strlen(name) + SIGNIN_SIZE - 1)
 			snprintf(
 			    text, SIGNIN_SIZE, "%s", cookie + strlen(name));
 	}
+	/* Two are a question with two answers. */
+	if (found > 1)
+		text[0] = '\0';
 	return RC_OK;
 }
 

@@ -77,6 +77,7 @@ struct exchange {
 		char role[SESSION_ROLE_SIZE];
 		struct apikey key; /* to be made */
 		struct mask_numbers numbers;
+		struct mask_sync sync;
 		char state[12];
 		struct {
 			int64_t after; /* the seq where to go on */
@@ -123,7 +124,8 @@ enum rc serve_check_query(struct exchange *x, const char *const *known);
 
 /*
  * Returns the token of the cookie that came with the request, "" if there is
- * none; RC_FORBIDDEN if the request does not come from a page of ours.
+ * not exactly one; RC_FORBIDDEN if the request does not come from a page of
+ * ours.
  */
 enum rc serve_token(struct exchange *x, char text[SIGNIN_SIZE]);
 

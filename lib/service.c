@@ -41,7 +41,7 @@ const struct service_setting service_settings[] = {
 	    SERVICE_NUMBER, AT(attestation), 0, 1 },
 	{ "intents", "1: the app may announce a caller who hides the number",
 	    SERVICE_NUMBER, AT(intents), 0, 1 },
-	{ "screening", "1: the callee presses a key to accept a call",
+	{ "screening", "1: whoever is rung presses a key to accept",
 	    SERVICE_NUMBER, AT(screening), 0, 1 },
 	{ "session-calls", "most calls in a session; 0: any number",
 	    SERVICE_NUMBER, AT(session_calls), 0, 1000000 },
@@ -152,7 +152,8 @@ set_number(struct service *service, const struct service_setting *setting,
 	return RC_OK;
 }
 
-/* Sets a sentence: UTF-8 without control characters. */
+/* Sets a sentence: UTF-8 without control characters, nor U+FFFE and U+FFFF,
+ * which XML, and so TwiML, cannot hold. */
 static enum rc
 set_text(struct service *service, const struct service_setting *setting,
     const char *value, struct fault *fault)
@@ -165,7 +166,9 @@ set_text(struct service *service, const struct service_setting *setting,
 		    "must be at most %zu bytes of UTF-8",
 		    sizeof service->announce_caller - 1);
 	for (p = value; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20)
+		if ((unsigned char)*p < 0x20 ||
+		    strncmp(p, "\xef\xbf\xbe", 3) == 0 ||
+		    strncmp(p, "\xef\xbf\xbf", 3) == 0)
 			return rc_fault(fault, RC_INVALID, setting->name,
 			    "must not hold control characters");
 	strcpy((char *)service + setting->offset, value);

@@ -25,6 +25,19 @@ session_party(const struct session *session, const char *role)
 	return NULL;
 }
 
+enum rc
+session_parse_status(int *status, const char *text)
+{
+	int i;
+
+	for (i = 0; i < SESSION__MAX; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*status = i;
+			return RC_OK;
+		}
+	return RC_INVALID;
+}
+
 enum session_status
 session_status(const struct session *session, int64_t now)
 {
@@ -380,36 +393,138 @@ session_close(struct db *db, const char *service_id, const char *id, int64_t at,
 	return rc;
 }
 
-enum rc
-session_list(struct db *db, const char *service_id,
-    const struct session_filter *filter, int64_t now, struct session *out,
-    int *len)
+/* Stores whether a session of some service has expired without being closed
+ * yet. Mostly none has: the worker closes them. */
+static enum rc
+find_unclosed(struct db *db, int64_t now, bool *found)
 {
-	const char *status =
-	    filter->status < SESSION__MAX ? names[filter->status] : "";
-	enum sql sql = SQL_SESSION_LIST;
+	const enum sql sql = SQL_TIDY_NEXT_EXPIRY;
 	enum rc rc;
-	int i, count = 0;
 
-	if (filter->reference[0] != '\0') {
-		sql = SQL_SESSION_LIST_REFERENCE;
-		rc = db_first(db, sql,
-		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(filter->after),
-			DB_TEXT(filter->reference), DB_TEXT(status),
-			DB_INT(now), DB_INT(filter->limit)));
-	} else {
-		rc = db_first(db, sql,
-		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(filter->after),
-			DB_TEXT(status), DB_INT(now), DB_INT(filter->limit)));
+	rc = db_first(db, sql, NULL);
+	*found = rc == RC_OK && db_column_int(db, sql, 0) <= now;
+	db_done(db, sql);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+/* Begins a list by state. */
+static enum rc
+begin_state(struct db *db, const char *service_id,
+    const struct session_filter *filter, const char *below, int64_t now)
+{
+	const char *closed = "closed";
+	bool unclosed = false;
+	enum rc rc;
+
+	if (filter->status == SESSION_OPEN) {
+		closed = "";
+		unclosed = true;
+	} else if (filter->status == SESSION_EXPIRED) {
+		closed = "expired";
+		if ((rc = find_unclosed(db, now, &unclosed)) != RC_OK)
+			return rc;
 	}
-	for (; rc == RC_OK && count < filter->limit; rc = db_next(db, sql))
-		read_row(db, sql, &out[count++]);
+	return db_first(db, SQL_SESSION_LIST_STATE,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(below), DB_TEXT(closed),
+		DB_INT(unclosed), DB_INT(SESSION_SCAN_MAX)));
+}
+
+/* Begins the list that filter asks for; *sql is then what runs. */
+static enum rc
+begin_list(struct db *db, const char *service_id,
+    const struct session_filter *filter, int64_t now, enum sql *sql)
+{
+	/* Behind all ids, in whatever order a database sorts. */
+	const char *below = filter->after[0] != '\0' ? filter->after : "sez";
+	struct db_arg value = DB_NULL;
+
+	if (filter->of_person) {
+		*sql = SQL_SESSION_LIST_PERSON;
+		value =
+		    (struct db_arg)DB_BLOB(filter->person, CRYPTO_HASH_SIZE);
+	} else if (filter->number[0] != '\0') {
+		*sql = SQL_SESSION_LIST_NUMBER;
+		value = (struct db_arg)DB_TEXT(filter->number);
+	} else if (filter->reference[0] != '\0') {
+		*sql = SQL_SESSION_LIST_REFERENCE;
+		value = (struct db_arg)DB_TEXT(filter->reference);
+	} else if (filter->status != SESSION__MAX) {
+		*sql = SQL_SESSION_LIST_STATE;
+		return begin_state(db, service_id, filter, below, now);
+	} else {
+		*sql = SQL_SESSION_LIST;
+		return db_first(db, *sql,
+		    DB_ARGS(DB_TEXT(service_id), DB_TEXT(below),
+			DB_INT(SESSION_SCAN_MAX)));
+	}
+	return db_first(db, *sql,
+	    DB_ARGS(DB_TEXT(service_id), DB_TEXT(below), value,
+		DB_INT(SESSION_SCAN_MAX)));
+}
+
+/* Reads the sessions of a list into out, until it is full. */
+static enum rc
+read_list(struct db *db, const char *service_id,
+    const struct session_filter *filter, int64_t now, struct session *out,
+    int *len, char next[ID_SIZE])
+{
+	struct session row = { .id = "" };
+	char last[ID_SIZE] = "";
+	int scanned = 0, count = 0;
+	enum sql sql;
+	enum rc rc;
+
+	next[0] = '\0';
+	rc = begin_list(db, service_id, filter, now, &sql);
+	for (; rc == RC_OK && count < filter->limit; rc = db_next(db, sql)) {
+		scanned++;
+		read_row(db, sql, &row);
+		/* Both parties may be what is looked for. */
+		if (strcmp(row.id, last) != 0 &&
+		    (filter->status == SESSION__MAX ||
+			(int)session_status(&row, now) == filter->status))
+			out[count++] = row;
+		strcpy(last, row.id);
+	}
 	db_done(db, sql);
 	if (rc != RC_OK && rc != RC_NONE)
 		return rc;
-	for (i = 0; i < count; i++)
-		if ((rc = read_parties(db, &out[i])) != RC_OK)
-			return rc;
+	if (count == filter->limit || scanned == SESSION_SCAN_MAX)
+		strcpy(next, last);
 	*len = count;
+	return RC_OK;
+}
+
+enum rc
+session_list(struct db *db, const char *service_id,
+    const struct session_filter *filter, int64_t now, struct session *out,
+    int *len, char next[ID_SIZE])
+{
+	char behind[ID_SIZE];
+	int i, count = 0;
+	enum rc rc;
+
+	rc = read_list(db, service_id, filter, now, out, &count, behind);
+	for (i = 0; i < count && rc == RC_OK; i++)
+		rc = read_parties(db, &out[i]);
+	if (rc != RC_OK)
+		return rc;
+	*len = count;
+	strcpy(next, behind);
+	return RC_OK;
+}
+
+enum rc
+session_count_open(
+    struct db *db, const char *service_id, int64_t now, int64_t *count)
+{
+	const enum sql sql = SQL_SESSION_COUNT_OPEN;
+	enum rc rc;
+
+	rc = db_first(db, sql, DB_ARGS(DB_TEXT(service_id), DB_INT(now)));
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_CORRUPT : rc;
+	*count = db_column_int(db, sql, 0);
+	db_done(db, sql);
 	return RC_OK;
 }

@@ -94,13 +94,24 @@ enum session_status {
 struct session_filter {
 	char after[ID_SIZE]; /* older than this one; "": from the newest */
 	char reference[SESSION_REFERENCE_SIZE]; /* "": any */
-	int status; /* enum session_status; SESSION__MAX: any */
-	int limit;  /* at most SESSION_PAGE_MAX */
+	int status;              /* enum session_status; SESSION__MAX: any */
+	int limit;               /* at most SESSION_PAGE_MAX */
+	char number[PHONE_SIZE]; /* masked number of a party, also of one that
+				    was replaced; "": any */
+	bool of_person;          /* of this person only: a party, also one that
+				    was replaced */
+	uint8_t person[CRYPTO_HASH_SIZE];
 };
+
+/* Most sessions that are looked at for a page. */
+#define SESSION_SCAN_MAX 10000
 
 /* Returns the party with this role, NULL if there is none. */
 const struct session_party *session_party(
     const struct session *session, const char *role);
+
+/* Reads a state by its word. RC_INVALID. */
+enum rc session_parse_status(int *status, const char *text);
 
 /* Returns the state of a session at now. */
 enum session_status session_status(const struct session *session, int64_t now);
@@ -187,10 +198,20 @@ enum rc session_close(struct db *db, const char *service_id, const char *id,
 
 /*
  * Reads the sessions that filter wants, newest first, into out, which has
- * room for filter->limit, and stores their number.
+ * room for filter->limit, and stores their number. At most one of reference,
+ * number and person may be given. next is what the page behind this one comes
+ * after, "" if there is none.
+ *
+ * However many sessions there are, no more than SESSION_SCAN_MAX are looked
+ * at: where hardly any has the wanted state, a page comes back short, or
+ * empty, and with a next.
  */
 enum rc session_list(struct db *db, const char *service_id,
     const struct session_filter *filter, int64_t now, struct session *out,
-    int *len);
+    int *len, char next[ID_SIZE]);
+
+/* Stores how many sessions of a service are open; counts to 100,000. */
+enum rc session_count_open(
+    struct db *db, const char *service_id, int64_t now, int64_t *count);
 
 #endif

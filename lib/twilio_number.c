@@ -87,6 +87,72 @@ twilio_number_compare(const struct twilio_number *is,
 				"capabilities.sms", "false", "true" });
 }
 
+/* Where findings are put into words. */
+struct words {
+	char *out;
+	size_t left; /* bytes, the NUL's included */
+	bool right;
+};
+
+static void
+add_words(void *cookie, const struct twilio_number_finding *finding)
+{
+	char text[2 * TWILIO_NUMBER_VALUE_SIZE + 80];
+	struct words *words = cookie;
+	size_t len;
+
+	if (finding->kind == TWILIO_NUMBER_NOTE)
+		return;
+	snprintf(text, sizeof text, "%s%s is %s%s%s", words->right ? "" : "; ",
+	    finding->setting, finding->is[0] != '\0' ? finding->is : "not set",
+	    finding->wanted[0] != '\0' ? ", should be " : "", finding->wanted);
+	words->right = false;
+	/* Whole, so that no character is cut. */
+	if ((len = strlen(text)) >= words->left)
+		return;
+	strcpy(words->out, text);
+	words->out += len;
+	words->left -= len;
+}
+
+bool
+twilio_number_words(const struct twilio_number *is,
+    const struct twilio_number *wanted, char *out, size_t size)
+{
+	struct words words = { .out = out, .left = size, .right = true };
+
+	out[0] = '\0';
+	twilio_number_compare(is, wanted, add_words, &words);
+	return words.right;
+}
+
+int64_t
+twilio_number_differs(
+    const struct twilio_number *is, const struct twilio_number *wanted)
+{
+	int64_t bits = 0;
+	size_t i;
+
+	for (i = 0; i < TWILIO_NUMBER__MAX; i++)
+		if (settings[i].kind == TWILIO_NUMBER_SET &&
+		    differs(is, wanted, i))
+			bits |= INT64_C(1) << i;
+	return bits;
+}
+
+void
+twilio_number_bend(struct twilio_number *is, const struct twilio_number *wanted,
+    const char *sid, int64_t bits)
+{
+	size_t i;
+
+	*is = *wanted;
+	snprintf(is->sid, sizeof is->sid, "%s", sid);
+	for (i = 0; i < TWILIO_NUMBER__MAX; i++)
+		if (bits & INT64_C(1) << i)
+			is->is[i][0] = '\0';
+}
+
 void
 twilio_number_list(struct twilio_rest *rest, const struct conf *conf,
     const struct secrets *secrets, const char *next)
@@ -336,33 +402,4 @@ twilio_number_read_offers(const char *body, size_t len,
 	}
 	json_decref(page);
 	return rc;
-}
-
-static int
-add_json(const char *data, size_t len, void *cookie)
-{
-	buf_add(cookie, data, len);
-	return 0;
-}
-
-enum rc
-twilio_number_json(struct buf *out, const char *number,
-    const struct twilio_number_finding *finding)
-{
-	static const char *const kinds[] = {
-		[TWILIO_NUMBER_SET] = "set",
-		[TWILIO_NUMBER_TAKE] = "take_over",
-		[TWILIO_NUMBER_LACK] = "lack",
-		[TWILIO_NUMBER_NOTE] = "note",
-	};
-	json_t *object;
-
-	object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "number", number,
-	    "kind", kinds[finding->kind], "setting", finding->setting, "is",
-	    finding->is, "wanted", finding->wanted);
-	if (object == NULL)
-		return RC_MEMORY;
-	json_dump_callback(object, add_json, out, JSON_COMPACT);
-	json_decref(object);
-	return buf_ok(out) ? RC_OK : RC_MEMORY;
 }

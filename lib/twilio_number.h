@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "buf.h"
 #include "conf.h"
 #include "phone.h"
 #include "rc.h"
@@ -71,6 +71,19 @@ void twilio_number_compare(const struct twilio_number *is,
     const struct twilio_number *wanted,
     void (*each)(void *cookie, const struct twilio_number_finding *finding),
     void *cookie);
+
+/* Writes what is not as it should be into out of size bytes, in words, as much
+ * of it as fits; "": nothing, notes aside. Returns whether that is so. */
+bool twilio_number_words(const struct twilio_number *is,
+    const struct twilio_number *wanted, char *out, size_t size);
+
+/* Returns the settings that differ and are ours to set, a bit each; 0: none. */
+int64_t twilio_number_differs(
+    const struct twilio_number *is, const struct twilio_number *wanted);
+
+/* Makes *is a number called sid of which just these settings differ. */
+void twilio_number_bend(struct twilio_number *is,
+    const struct twilio_number *wanted, const char *sid, int64_t differs);
 
 /* Begins a request for the account's numbers: the first page, or the one
  * whose path is next. */
@@ -136,9 +149,5 @@ void twilio_number_search(struct twilio_rest *rest, const struct conf *conf,
 enum rc twilio_number_read_offers(const char *body, size_t len,
     void (*each)(void *cookie, const struct twilio_number_offer *offer),
     void *cookie);
-
-/* Appends a finding about a number as a JSON object. RC_MEMORY. */
-enum rc twilio_number_json(struct buf *out, const char *number,
-    const struct twilio_number_finding *finding);
 
 #endif

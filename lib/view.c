@@ -22,8 +22,8 @@ party_json(const struct session_party *party)
 	    view_text(party->code), "dial", dial, "disputed", party->disputed);
 }
 
-static json_t *
-session_json(const struct session *session, int64_t now)
+json_t *
+view_session_json(const struct session *session, int64_t now)
 {
 	enum session_status status = session_status(session, now);
 	int64_t closed_at = session->closed_at;
@@ -128,7 +128,7 @@ enum rc
 view_session_history(
     struct buf *out, const struct mask_history *history, int64_t now)
 {
-	json_t *json = session_json(&history->session, now);
+	json_t *json = view_session_json(&history->session, now);
 
 	json_object_set_new(
 	    json, "calls", calls_json(history->calls, history->calls_len));
@@ -142,13 +142,28 @@ view_session_history(
 enum rc
 view_session(struct buf *out, const struct session *session, int64_t now)
 {
-	return view_dump(out, session_json(session, now), 0);
+	return view_dump(out, view_session_json(session, now), 0);
 }
 
 enum rc
 view_message(struct buf *out, const struct message *message)
 {
 	return view_dump(out, message_json(message), 0);
+}
+
+enum rc
+view_message_text(struct buf *out, const struct message *message,
+    const struct message_content *content)
+{
+	json_t *json = message_json(message), *urls = json_array();
+	int i;
+
+	for (i = 0; content != NULL && i < content->media_len; i++)
+		json_array_append_new(urls, json_string(content->media[i]));
+	json_object_set_new(json, "text",
+	    content != NULL ? json_string(content->body) : json_null());
+	json_object_set_new(json, "media_urls", urls);
+	return view_dump(out, json, 0);
 }
 
 enum rc
@@ -189,7 +204,8 @@ view_sessions(struct buf *out, const struct session *sessions, int len,
 	int i;
 
 	for (i = 0; i < len; i++)
-		json_array_append_new(list, session_json(&sessions[i], now));
+		json_array_append_new(
+		    list, view_session_json(&sessions[i], now));
 	return view_dump(out,
 	    json_pack("{s:o, s:o}", "sessions", list, "next", view_text(next)),
 	    0);
@@ -226,8 +242,8 @@ subject_key(const char *id)
 	return NULL;
 }
 
-static json_t *
-event_json(const struct event_record *event)
+json_t *
+view_event_json(const struct event_record *event)
 {
 	const char *key = subject_key(event->subject_id);
 	json_t *data;
@@ -247,7 +263,7 @@ event_json(const struct event_record *event)
 enum rc
 view_event(struct buf *out, const struct event_record *event)
 {
-	return view_dump(out, event_json(event), 0);
+	return view_dump(out, view_event_json(event), 0);
 }
 
 enum rc
@@ -258,7 +274,7 @@ view_events(
 	int i;
 
 	for (i = 0; i < len; i++)
-		json_array_append_new(list, event_json(&events[i]));
+		json_array_append_new(list, view_event_json(&events[i]));
 	return view_dump(out,
 	    json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next),
 	    0);

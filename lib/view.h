@@ -16,15 +16,25 @@
 #include "mask.h"
 #include "number.h"
 #include "outbox.h"
+
+#include "overview.h"
 #include "rc.h"
 #include "recording.h"
 #include "service.h"
 #include "session.h"
 #include "timestamp.h"
 
+#include "tally.h"
+
 /* Content types. */
 #define VIEW_JSON "application/json"
 #define VIEW_PROBLEM "application/problem+json"
+
+/* Bytes of what is searched for with its NUL, most sessions of its page, and
+ * how many if nobody says. */
+#define VIEW_SEARCH_SIZE SESSION_REFERENCE_SIZE
+#define VIEW_SEARCH_MAX 100
+#define VIEW_SEARCH_DEFAULT 50
 
 /* What a problem document says (RFC 9457). */
 struct view_problem {
@@ -91,6 +101,11 @@ enum rc view_sessions(struct buf *out, const struct session *sessions, int len,
 
 /* Appends a call by itself. Returns RC_MEMORY. */
 enum rc view_call(struct buf *out, const struct call_summary *call);
+
+/* Appends a message with what was written, if content is not NULL; what stands
+ * in place of that is null then. Returns RC_MEMORY. */
+enum rc view_message_text(struct buf *out, const struct message *message,
+    const struct message_content *content);
 
 /* Appends a message, or those made of one note. Returns RC_MEMORY. */
 enum rc view_message(struct buf *out, const struct message *message);
@@ -169,15 +184,18 @@ struct view_preview {
 enum rc view_previews(
     struct buf *out, const struct view_preview *previews, int len);
 
-/* Appends a row of the audit log, or a page; next is the cursor of the page
- * behind it, 0 if there is none. Returns RC_MEMORY. */
-enum rc view_audit_record(struct buf *out, const struct audit_record *row);
+/* Appends a page of the audit log; next is the cursor of the page behind it, 0
+ * if there is none. Returns RC_MEMORY. */
 enum rc view_audit(
     struct buf *out, const struct audit_record *rows, int len, int64_t next);
 
 /* Reads the body of POST /v1/numbers. Same results as above. */
 enum rc view_read_numbers(struct mask_numbers *numbers, const char *body,
     size_t len, struct fault *fault);
+
+/* Reads the body of POST /v1/numbers/sync. Same results. */
+enum rc view_read_sync(
+    struct mask_sync *sync, const char *body, size_t len, struct fault *fault);
 
 /* Reads the body of PATCH /v1/numbers/{id}, a state. Same results. */
 enum rc view_read_number_state(char *state, size_t size, const char *body,
@@ -191,6 +209,9 @@ enum rc view_numbers(
 enum rc view_numbers_added(struct buf *out, const struct mask_numbers *numbers,
     const struct mask_added *added);
 
+/* Appends how many numbers are to be looked up, next as above. RC_MEMORY. */
+enum rc view_queued(struct buf *out, int64_t queued, const char *next);
+
 /* Appends a delivery; the same with its tries; a page of them; how many are
  * tried anew, and whether others may wait for that. RC_MEMORY. */
 enum rc view_delivery(struct buf *out, const struct outbox_view *view);
@@ -199,6 +220,44 @@ enum rc view_delivery_tries(struct buf *out, const struct outbox_view *view,
 enum rc view_deliveries(struct buf *out, const struct outbox_view *views,
     int len, const char *next);
 enum rc view_retried(struct buf *out, int64_t count, bool more);
+
+/* How the installation is. */
+struct view_health {
+	bool database;       /* can be read and written */
+	bool worker;         /* outboxd runs */
+	const char *trouble; /* in words; NULL: none */
+	/* Counted since its beginning (metrics.h). */
+	uint64_t requests_failed, calls_unrecorded, calls_apologised;
+};
+
+/* Appends how a service stands. Returns RC_MEMORY. */
+enum rc view_overview(struct buf *out, const struct overview *overview,
+    const struct view_health *health);
+
+/* Appends what was counted, step by step. Returns RC_MEMORY. */
+enum rc view_tallies(struct buf *out, const struct tally_series *series);
+
+/* What somebody looks for. Wiped by the caller: it may be a real number. */
+struct view_search {
+	char text[VIEW_SEARCH_SIZE];
+	int status;           /* enum session_status; SESSION__MAX: any */
+	int limit;            /* at most VIEW_SEARCH_MAX */
+	char cursor[ID_SIZE]; /* "": from the newest */
+};
+
+/* Reads the body of POST /v1/sessions/search. Results as view_read_session. */
+enum rc view_read_search(struct view_search *search, const char *body,
+    size_t len, struct fault *fault);
+
+/* Appends what a search found; matched is the word for by what, next the cursor
+ * of the page behind it, "" if there is none. Returns RC_MEMORY. */
+enum rc view_found(struct buf *out, const char *matched,
+    const struct session *sessions, int len, int64_t now, const char *next);
+
+/* Appends the events of a session; next: there may be more behind them.
+ * Returns RC_MEMORY. */
+enum rc view_history_events(
+    struct buf *out, const struct event_record *events, int len, bool next);
 
 /* Appends a problem document. Returns RC_MEMORY. */
 enum rc view_problem(struct buf *out, const struct view_problem *problem);

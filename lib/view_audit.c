@@ -18,12 +18,6 @@ record_json(const struct audit_record *row)
 }
 
 enum rc
-view_audit_record(struct buf *out, const struct audit_record *row)
-{
-	return view_dump(out, record_json(row), 0);
-}
-
-enum rc
 view_audit(
     struct buf *out, const struct audit_record *rows, int len, int64_t next)
 {

@@ -14,7 +14,9 @@
 #include <jansson.h>
 
 #include "buf.h"
+#include "event.h"
 #include "rc.h"
+#include "session.h"
 
 /*
  * Parses body, an object, into *out, to be released with json_decref. Refuses
@@ -51,6 +53,10 @@ json_t *view_moment(int64_t at);
 
 /* Returns a count, null for -1. */
 json_t *view_count(int64_t value);
+
+/* Return a session as it stands at now, and an event. */
+json_t *view_session_json(const struct session *session, int64_t now);
+json_t *view_event_json(const struct event_record *event);
 
 /* Appends json as compact text and releases it; NULL, out of memory, gives
  * RC_MEMORY. flags are jansson's. */

@@ -1,5 +1,6 @@
 /* Masked numbers as JSON. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "view.h"
@@ -49,6 +50,49 @@ view_read_numbers(struct mask_numbers *numbers, const char *body, size_t len,
 		rc = read_list(object, "numbers", numbers, fault);
 	json_decref(object);
 	return rc;
+}
+
+enum rc
+view_read_sync(
+    struct mask_sync *sync, const char *body, size_t len, struct fault *fault)
+{
+	static const char *const known[] = { "apply", "numbers", "cursor",
+		NULL };
+	char digits[PHONE_SIZE - 1];
+	json_t *object, *numbers;
+	enum rc rc;
+
+	*sync = (struct mask_sync){ .apply = false };
+	if ((rc = view_parse(&object, body, len, fault)) != RC_OK)
+		return rc;
+	if ((rc = view_refuse_unknown(object, "", known, fault)) == RC_OK)
+		rc = view_read_flag(object, "apply", &sync->apply, fault);
+	numbers = json_object_get(object, "numbers");
+	if (rc == RC_OK && numbers != NULL && !json_is_null(numbers))
+		rc = read_list(object, "numbers", &sync->numbers, fault);
+	if (rc == RC_OK)
+		rc = view_read_text(
+		    object, "", "cursor", digits, sizeof digits, false, fault);
+	json_decref(object);
+	if (rc != RC_OK || digits[0] == '\0')
+		return rc;
+	snprintf(sync->after, sizeof sync->after, "+%s", digits);
+	if (sync->numbers.len != 0)
+		return rc_fault(
+		    fault, RC_INVALID, "cursor", "goes only without numbers");
+	if (phone_country(sync->after)[0] == '\0')
+		return rc_fault(fault, RC_INVALID, "cursor",
+		    "must be the next of an earlier answer");
+	return RC_OK;
+}
+
+enum rc
+view_queued(struct buf *out, int64_t queued, const char *next)
+{
+	return view_dump(out,
+	    json_pack("{s:I, s:o}", "queued", (json_int_t)queued, "next",
+		view_text(next)),
+	    0);
 }
 
 enum rc

@@ -116,25 +116,80 @@ voice_place(struct mask_route *route)
 		    say(SAY_CONNECTING, route->language));
 }
 
+/* Appends the question whether somebody takes the call. announcement: said
+ * first, NULL for nothing. */
+static enum rc
+ask_to_accept(struct buf *out, const struct app *app,
+    const struct service *service, const char *announcement, const char *path)
+{
+	char action[400];
+
+	serve_url(app, path, action, sizeof action);
+	return twiml_gather(
+	    out, &(struct twiml_gather){ .announcement = announcement,
+		     .sentence = say(SAY_SCREEN, service->language),
+		     .language = voice_tag(service->language),
+		     .digits = 1,
+		     .action_url = action,
+		     .missed = NULL });
+}
+
 enum rc
 voice_screen(
     struct buf *out, const struct app *app, const struct service *service)
 {
 	const char *announcement = service->announce_callee;
-	const char *tag = voice_tag(service->language);
-	char action[400];
 
 	if (service->screening == 0)
-		return twiml_announce(out, announcement, tag);
-	serve_url(app, "/twilio/voice/screened", action, sizeof action);
-	return twiml_gather(out,
-	    &(struct twiml_gather){
-		.announcement = announcement[0] != '\0' ? announcement : NULL,
-		.sentence = say(SAY_SCREEN, service->language),
-		.language = tag,
-		.digits = 1,
-		.action_url = action,
-		.missed = NULL });
+		return twiml_announce(
+		    out, announcement, voice_tag(service->language));
+	return ask_to_accept(out, app, service,
+	    announcement[0] != '\0' ? announcement : NULL,
+	    "/twilio/voice/screened");
+}
+
+enum rc
+voice_screen_first(struct buf *out, const struct app *app,
+    const struct service *service, const char *path)
+{
+	return ask_to_accept(out, app, service, NULL, path);
+}
+
+/* Somebody says to be another. */
+struct dispute {
+	struct exchange *x;
+	const char *number;
+};
+
+static enum rc
+dispute(struct db *db, void *cookie)
+{
+	const struct dispute *d = cookie;
+
+	(void)db;
+	return mask_dispute(
+	    &d->x->mask, d->number, form_get(&d->x->form, "To"));
+}
+
+enum rc
+voice_decline(struct exchange *x, const char *number)
+{
+	struct service service;
+	enum rc rc;
+
+	x->answer.type = TWIML_TYPE;
+	if (strcmp(form_get(&x->form, "Digits"), "9") != 0)
+		return twiml_hangup(&x->answer.body);
+	rc = db_transact(
+	    x->app->db, DB_WAIT_MS, dispute, &(struct dispute){ x, number });
+	if (rc != RC_OK && rc != RC_NOT_FOUND)
+		return rc;
+	if (rc == RC_NOT_FOUND)
+		log_warn("webhook_unknown", "wrong person on an unknown leg");
+	if ((rc = mask_service(&x->mask, number, &service)) != RC_OK)
+		return rc;
+	return twiml_say(&x->answer.body, say(SAY_THANKS, service.language),
+	    voice_tag(service.language));
 }
 
 enum rc

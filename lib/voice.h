@@ -42,6 +42,16 @@ void voice_place(struct mask_route *route);
 enum rc voice_screen(
     struct buf *out, const struct app *app, const struct service *service);
 
+/* The same for who is rung first, by a service that screens. path is where the
+ * key goes. */
+enum rc voice_screen_first(struct buf *out, const struct app *app,
+    const struct service *service, const char *path);
+
+/* Answers a key that does not accept a call, on a leg that shows the masked
+ * number `number`: 9 says that this is not the phone of the person it is for,
+ * and cuts it off for good (mask_dispute). */
+enum rc voice_decline(struct exchange *x, const char *number);
+
 /* Appends what a caller hears after the other phone's leg ended so: why they
  * reached nobody, else they are just hung up on. */
 enum rc voice_ended(

@@ -1,6 +1,6 @@
 -- name: audit_last
 -- The newest row of a service.
-SELECT seq, hash FROM audit WHERE service_id = $1 ORDER BY seq DESC LIMIT 1;
+SELECT seq, at, hash FROM audit WHERE service_id = $1 ORDER BY seq DESC LIMIT 1;
 
 -- name: audit_insert
 INSERT INTO audit (service_id, seq, at, key_id, name, action, subject, detail,

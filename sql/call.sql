@@ -55,6 +55,16 @@ WHERE session_id = $1 AND id > $2 AND parent_sid IS NULL
         ('completed', 'busy', 'failed', 'no-answer', 'canceled')
 ORDER BY id LIMIT $3;
 
+-- name: call_count_running
+-- Calls of a service that connected two people, began after $2 and are not
+-- over; no more than 10,000 are counted.
+SELECT count(*) FROM (SELECT 1 FROM call
+    WHERE service_id = $1 AND created_at > $2 AND parent_sid IS NULL
+        AND status NOT IN
+            ('completed', 'busy', 'failed', 'no-answer', 'canceled')
+        AND reason LIKE 'connected%'
+    LIMIT 10000) AS few;
+
 -- name: call_list
 -- The calls of a session, the same way.
 SELECT c.id, p.role, c.reason, coalesce(r.status, c.status), c.created_at,

@@ -48,7 +48,7 @@ SELECT erasure_id FROM session WHERE service_id = $1 AND id = $2;
 -- A session that somebody is or was in and that is not erased yet.
 SELECT p.session_id FROM party p
 JOIN session s ON s.id = p.session_id
-WHERE p.person = $2 AND s.service_id = $1 LIMIT 1;
+WHERE p.person = $2 AND s.service_id = $1 ORDER BY p.session_id LIMIT 1;
 
 -- name: erasure_parties
 -- $2 is no bytes.

@@ -42,8 +42,13 @@ SELECT n.country, n.state, n.last_used_at, n.created_at,
     CASE WHEN EXISTS (SELECT 1 FROM outbox o WHERE o.subject_id = $2
         AND o.kind IN ('number_check', 'number_set') AND o.state = 'waiting')
         THEN 'checking' ELSE n.twilio_state END,
-    n.twilio_detail, n.twilio_checked_at
+    n.twilio_detail, n.twilio_checked_at, n.twilio_sid, n.twilio_differs
 FROM number n WHERE n.service_id = $1 AND n.number = $2;
+
+-- name: number_note_twilio
+UPDATE number SET twilio_state = $3, twilio_detail = $4,
+    twilio_checked_at = $5, twilio_sid = $6, twilio_differs = $7
+WHERE service_id = $1 AND number = $2;
 
 -- name: number_party
 -- How many parties of open sessions have this real number ($1, its hash):

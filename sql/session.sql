@@ -38,38 +38,58 @@ RETURNING id;
 UPDATE session SET linger_until = $3, voice = $4
 WHERE service_id = $1 AND id = $2;
 
+-- Lists of sessions: the newest first, those below $2. Whoever asks stops where a
+-- page is full.
+
 -- name: session_list
--- Newest first, older than $2 if that is given; by status and reference if
--- those are given.
 SELECT id, reference, created_at, expires_at, closed_at, close_reason,
     linger_until, voice, text
 FROM session
-WHERE service_id = $1 AND ($2 = '' OR id < $2)
-    AND ($3 = ''
-        OR $3 = 'open' AND closed_at IS NULL AND expires_at > $4
-        OR $3 = 'closed' AND close_reason = 'closed'
-            AND (linger_until IS NULL OR linger_until <= $4)
-        OR $3 = 'lingering' AND close_reason = 'closed'
-            AND linger_until > $4
-        OR $3 = 'expired' AND (close_reason = 'expired'
-            OR closed_at IS NULL AND expires_at <= $4))
+WHERE service_id = $1 AND id < $2
+ORDER BY id DESC LIMIT $3;
+
+-- name: session_list_state
+-- Those closed as $3 says and, if $4 is 1, those not closed.
+SELECT id, reference, created_at, expires_at, closed_at, close_reason,
+    linger_until, voice, text
+FROM session
+WHERE service_id = $1 AND close_reason = $3 AND id < $2
+UNION ALL
+SELECT id, reference, created_at, expires_at, closed_at, close_reason,
+    linger_until, voice, text
+FROM session
+WHERE service_id = $1 AND close_reason IS NULL AND $4 = 1 AND id < $2
 ORDER BY id DESC LIMIT $5;
 
 -- name: session_list_reference
--- The same for one reference, $3.
+-- Those of one reference, $3.
 SELECT id, reference, created_at, expires_at, closed_at, close_reason,
     linger_until, voice, text
 FROM session
-WHERE service_id = $1 AND reference = $3 AND ($2 = '' OR id < $2)
-    AND ($4 = ''
-        OR $4 = 'open' AND closed_at IS NULL AND expires_at > $5
-        OR $4 = 'closed' AND close_reason = 'closed'
-            AND (linger_until IS NULL OR linger_until <= $5)
-        OR $4 = 'lingering' AND close_reason = 'closed'
-            AND linger_until > $5
-        OR $4 = 'expired' AND (close_reason = 'expired'
-            OR closed_at IS NULL AND expires_at <= $5))
-ORDER BY id DESC LIMIT $6;
+WHERE service_id = $1 AND reference = $3 AND id < $2
+ORDER BY id DESC LIMIT $4;
+
+-- name: session_list_person
+-- What somebody is or was in; twice, if they came back.
+SELECT s.id, s.reference, s.created_at, s.expires_at, s.closed_at,
+    s.close_reason, s.linger_until, s.voice, s.text
+FROM party p JOIN session s ON s.id = p.session_id
+WHERE p.person = $3 AND p.session_id < $2 AND s.service_id = $1
+ORDER BY p.session_id DESC LIMIT $4;
+
+-- name: session_list_number
+-- What a masked number is or was for; once for each party.
+SELECT s.id, s.reference, s.created_at, s.expires_at, s.closed_at,
+    s.close_reason, s.linger_until, s.voice, s.text
+FROM party p JOIN session s ON s.id = p.session_id
+WHERE p.number = $3 AND p.session_id < $2 AND s.service_id = $1
+ORDER BY p.session_id DESC LIMIT $4;
+
+-- name: session_count_open
+-- How many are open; no more than 100,000 are counted.
+SELECT count(*) FROM (SELECT 1 FROM session
+    WHERE service_id = $1 AND close_reason IS NULL AND expires_at > $2
+    LIMIT 100000) AS few;
 
 -- name: party_insert
 INSERT INTO party (id, session_id, position, role, person, phone_sealed,

@@ -10,15 +10,15 @@ awk '
 BEGIN {
 	floors = "rc buf log utf8 timestamp crypto id form conf sql version wake address;" \
 	    "db db_driver db_sqlite req twiml http;" \
-	    "phone phone_country policy say service apikey signin audit number leg code intent event " \
+	    "phone phone_country policy say service apikey signin audit number leg code intent tally event " \
 	    "call session idempotency twilio_sign outbox hook " \
 	    "twilio_rest twilio_number message recording redact redact_text " \
 	    "redact_number redact_address erasure;" \
 	    "mask mask_call mask_place mask_text mask_tidy mask_recording mask_number " \
-	    "mask_erase reseal plan view view_json view_read view_route view_key " \
+	    "mask_erase reseal plan export top view view_json view_read view_route view_key " \
 	    "view_service view_audit view_number view_delivery metrics deliver " \
-	    "metrics_text metrics_gauges " \
-	    "deliver_event deliver_call deliver_message deliver_erase;" \
+	    "metrics_text metrics_gauges overview view_overview view_search " \
+	    "deliver_event deliver_call deliver_message deliver_erase deliver_number;" \
 	    "app serve voice;"
 	n = split(floors, rows, ";")
 	for (i = 1; i < n; i++) {

@@ -489,6 +489,8 @@ run() {
 		  API and webhooks  $CALLMASK_URL
 		  its description   $CALLMASK_URL/v1/openapi.html
 		  two phones        $CALLMASK_URL/sandbox/   <- open this in a browser
+		  admin panel       $CALLMASK_URL/admin/     <- and this, with the key
+		                    $CALLMASK_ADMIN_KEY
 		  masked numbers    $MASKED_NUMBERS
 		  keys and URLs     $RUN_DIR/env
 		  logs              $RUN_DIR/log/

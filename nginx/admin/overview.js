@@ -16,10 +16,11 @@ const some = (number, one, many) => `${count(number)} ${number === 1 ? one : man
 function troubles({health, pool, deliveries, parked}) {
   const found = [];
   const find = (yes, ...trouble) => yes && found.push(trouble);
-  find(!health.database, 'bad', 'The database does not answer.');
+  find(!health.database, 'bad', `Calls cannot be put through: ${health.trouble}.`);
   find(!health.worker, 'bad',
-       'The worker is not running: no event, text or call of the app goes out.');
-  find(health.trouble, 'bad', `callmask is not ready: ${health.trouble}.`);
+       'The worker does not run: no event, text or call of the app goes out.');
+  find(health.database && health.worker && health.trouble, 'bad',
+       `callmask is not ready: ${health.trouble}.`);
   find(pool.free === 0, 'bad',
        'No masked number is free: new sessions are refused.', 'numbers');
   find(pool.free > 0 && pool.free <= 1 / 8, 'warn',
@@ -59,7 +60,7 @@ const Causes = ({of: counts, words}) => {
 
 const Calls = ({calls: {today}}) => html`
   <section>
-    <h2>Calls today</h2>
+    <h2>Calls today <small>since midnight, UTC</small></h2>
     <dl class="figures">
       <${Figure} name="answered" value=${count(today.answered)} kind="good" />
       <${Figure} name="missed" value=${count(today.missed)} kind="warn" />

@@ -107,7 +107,7 @@ CREATE TABLE audit (
 
 -- Whether somebody looked at something lately, and what may be forgotten.
 CREATE INDEX audit_look ON audit (service_id, key_id, subject, action, at);
-CREATE INDEX audit_age ON audit (at);
+CREATE INDEX audit_age ON audit (at, seq);
 
 -- The pool: Twilio numbers that people see and dial. Not personal data.
 CREATE TABLE number (
@@ -170,6 +170,8 @@ CREATE TABLE session (
 CREATE UNIQUE INDEX session_reference
     ON session (service_id, reference) WHERE closed_at IS NULL;
 CREATE INDEX session_list ON session (service_id, id);
+-- The same of those that are not closed, or closed in one way.
+CREATE INDEX session_state ON session (service_id, close_reason, id, expires_at);
 -- Which expire next: what the worker looks for.
 CREATE INDEX session_expiry ON session (expires_at) WHERE closed_at IS NULL;
 CREATE INDEX session_expiring ON session (service_id, expires_at)
@@ -203,8 +205,10 @@ CREATE UNIQUE INDEX party_position
 CREATE INDEX party_code ON party (number, code);
 -- Who is or was in a session; legs refer to both columns.
 CREATE UNIQUE INDEX party_session ON party (session_id, id);
--- What somebody was in, to erase it.
-CREATE INDEX party_person ON party (person);
+-- What somebody was in, to find it and to erase it, and what a masked number was
+-- for.
+CREATE INDEX party_person ON party (person, session_id);
+CREATE INDEX party_number ON party (number, session_id);
 
 -- The claim of one person on one masked number, live until its session ends,
 -- then held so that nobody else's session can stand behind a number this
@@ -287,6 +291,10 @@ CREATE INDEX call_session ON call (session_id, id);
 CREATE INDEX call_parent ON call (parent_sid);
 -- How often somebody called lately.
 CREATE INDEX call_party ON call (party_id, created_at);
+-- Which are under way.
+CREATE INDEX call_running ON call (service_id, created_at)
+    WHERE parent_sid IS NULL AND status NOT IN
+        ('completed', 'busy', 'failed', 'no-answer', 'canceled');
 -- Those of no session, by age.
 CREATE INDEX call_stray ON call (service_id, created_at)
     WHERE session_id IS NULL;
@@ -397,6 +405,17 @@ CREATE TABLE event (
 );
 
 CREATE INDEX event_session ON event (session_id, seq);
+
+-- How many calls, texts and sessions a service had in each minute and hour,
+-- counted when the event of it is written.
+CREATE TABLE tally (
+	service_id TEXT NOT NULL REFERENCES service (id), -- whose
+	step_s BIGINT NOT NULL CHECK (step_s IN (60, 3600)), -- a minute, an hour
+	at BIGINT NOT NULL,            -- epoch seconds: when it began
+	what TEXT NOT NULL,            -- 'calls_answered', 'calls_missed busy', …
+	count BIGINT NOT NULL,
+	PRIMARY KEY (service_id, step_s, at, what)
+);
 
 -- What must leave the system, written with the change that causes it and
 -- carried by outboxd.

@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scenario"))
 
 import stack as stacks                                    # noqa: E402
+from page import Panel                                    # noqa: E402
 
 webdriver = pytest.importorskip("selenium.webdriver")
 
@@ -30,6 +31,14 @@ def stack(request):
     """callmask as `make run` starts it, in quicker time."""
     made = stacks.Stack(SANDBOX_SPEED="3")
     made.cli("service", "set", "ask-code=1")
+    yield made
+    made.stop(keep=request.session.testsfailed > 0)
+
+
+@pytest.fixture(scope="session")
+def quick(request):
+    """callmask in much quicker time, for those who look at it afterwards."""
+    made = stacks.Stack(SANDBOX_SPEED="50")
     yield made
     made.stop(keep=request.session.testsfailed > 0)
 
@@ -68,3 +77,26 @@ def chromium():
     """The browser of all tests."""
     with browser() as driver:
         yield driver
+
+
+@pytest.fixture
+def panel(quick, chromium):
+    """The admin panel's front door. The browser has nothing to complain of from
+    its first byte to the end of the test: no error, no breach of the policy."""
+    opened = Panel(chromium, quick.url)
+    yield opened
+    assert opened.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def operator(quick):
+    """The key of an operator, called Olive."""
+    return quick.cli("key", "add", "--role", "operator",
+                     "--name", "Olive").stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def viewer(quick):
+    """The key of a viewer, called Vic."""
+    return quick.cli("key", "add", "--role", "viewer",
+                     "--name", "Vic").stdout.strip()

@@ -1,43 +1,22 @@
 """The two phones in a real browser: the whole story, by its buttons."""
 
-import time
-
 import pytest
 from selenium.webdriver.common.by import By
+
+from page import Page
 
 CARLA, DAN, UNKNOWN = "customer", "driver", "unknown"
 MASKED = "+1 202 555 01"
 
 
-class Page:
+class Phones(Page):
     """The page as a person uses it: phones by their owners, buttons by their
     names."""
 
     def __init__(self, driver, url):
-        self.driver = driver
+        super().__init__(driver)
         driver.get(url + "/sandbox/")
         self.until(lambda: self.shows(CARLA, "Carla"))
-
-    def until(self, test, seconds=10):
-        """Wait until something holds. Nodes may vanish meanwhile."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                found = test()
-            except Exception as error:        # of selenium, about old nodes
-                found, trouble = None, error
-            else:
-                trouble = None
-            if found:
-                return found
-            assert time.monotonic() < deadline, (trouble, self.text("body"))
-            time.sleep(0.02)
-
-    def text(self, selector):
-        """What can be read there."""
-        return self.driver.execute_script(
-            "return document.querySelector(arguments[0])?.innerText || ''",
-            selector)
 
     def shows(self, phone, words):
         return words in self.text(f".phone.{phone}")
@@ -73,18 +52,6 @@ class Page:
             "item => item.textContent.replace(/^✓| \\(done\\)$/g, ''))")
             == list(steps))
 
-    def is_flawless(self, axe):
-        """No violation of axe's rules."""
-        if not self.driver.execute_script("return 'axe' in window"):
-            self.driver.execute_script(axe)
-        found = self.driver.execute_async_script(
-            "axe.run(document).then(arguments[0])")
-        assert found["violations"] == [], [
-            (each["id"], [node["html"][:200] + str(node["any"])[:300]
-                          for node in each["nodes"]])
-            for each in found["violations"]]
-        assert len(found["passes"]) > 20
-
     def end_call(self, phone):
         self.tap(phone, "Hang up")
         self.reads(phone, "Call ended")
@@ -94,7 +61,7 @@ class Page:
 def page(stack, chromium):
     """The page from the beginning. The browser has nothing to complain of from
     its first byte to the end of the test: no error, no breach of the policy."""
-    opened = Page(chromium, stack.url)
+    opened = Phones(chromium, stack.url)
     opened.tap_over = lambda: chromium.find_element(
         By.XPATH, "//button[.='Start over']").click()
     opened.tap_over()
@@ -200,18 +167,4 @@ def test_a_hidden_number_an_unknown_phone_and_the_app(page, axe):
 
 def test_light_dark_wide_and_narrow(page, axe):
     """Nothing to complain of, whatever it is looked at on."""
-    command = page.driver.execute_cdp_cmd
-    try:
-        for scheme in ("light", "dark"):
-            command("Emulation.setEmulatedMedia", {"features": [
-                {"name": "prefers-color-scheme", "value": scheme}]})
-            for width in (400, 1500):
-                command("Emulation.setDeviceMetricsOverride", {
-                    "width": width, "height": 800, "deviceScaleFactor": 1,
-                    "mobile": False})
-                page.is_flawless(axe)
-                assert page.driver.execute_script(
-                    "return document.documentElement.scrollWidth") <= width
-    finally:
-        command("Emulation.setEmulatedMedia", {"features": []})
-        command("Emulation.clearDeviceMetricsOverride", {})
+    page.is_flawless_everywhere(axe, narrow=400, wide=1500)

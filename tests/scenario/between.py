@@ -6,14 +6,13 @@ import base64
 import http.client
 import http.server
 import json
-import os
-import pty
 import re
-import select
 import shlex
 import subprocess
 import threading
 import urllib.parse
+
+import stack as stacks
 
 
 class Between(http.server.ThreadingHTTPServer):
@@ -193,18 +192,4 @@ class Account:
 
     def at_terminal(self, *arguments, typed=b""):
         """Run the tool at a terminal: exit status and what stood there."""
-        ours, theirs = pty.openpty()
-        with subprocess.Popen(self.command(*arguments), stdin=theirs,
-                              stdout=theirs, stderr=theirs) as running:
-            os.close(theirs)
-            os.write(ours, typed)
-            shown = b""
-            while select.select([ours], [], [], 30)[0]:
-                try:
-                    data = os.read(ours, 65536)
-                except OSError:          # how Linux tells the end of it
-                    break
-                shown += data
-            status = running.wait(30)
-        os.close(ours)
-        return status, shown.decode()
+        return stacks.at_terminal(self.command(*arguments), typed)

@@ -178,6 +178,18 @@ class Client:
         self.answers.append(answer)
         return answer
 
+    # The admin panel.
+
+    def sign_in(self, key, headers=None):
+        """Exchange a key for a cookie; the answer as it is."""
+        return self.api("POST", "/admin/sign-in", {"key": key}, "", {
+            "Sec-Fetch-Site": "same-origin", **(headers or {})})
+
+    def operator(self, role="operator", name="Zoë"):
+        """Somebody signed in with a key of their own."""
+        key = self.cli("key", "add", "--role", role, "--name", name)
+        return Operator(self, key.stdout.strip())
+
     def post_bytes(self, body, path="/v1/sessions", length=None,
                    kind="application/json", more=""):
         """The bytes of a POST that is right but for what is given."""
@@ -278,6 +290,29 @@ class Client:
         assert not [entry for entry in call["transcript"]
                     if entry["kind"] in ("error", "warning")], call
         return call
+
+
+class Operator:
+    """Somebody who is signed in to the admin panel, in a browser."""
+
+    def __init__(self, stack, key):
+        self.stack, self.key = stack, key
+        answer = stack.sign_in(key)
+        assert answer.status == 200, answer
+        self.self = answer.json
+        self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+
+    def ask(self, method, path, document=None, headers=None):
+        """One request of the panel, below /admin/v1/."""
+        return self.stack.api(
+            method, "/admin/v1/" + path, document, "",
+            {"Cookie": self.cookie, "Sec-Fetch-Site": "same-origin",
+             **(headers or {})})
+
+    def leave(self):
+        """Sign out; the answer as it is."""
+        return self.stack.api("POST", "/admin/sign-out", None, "", {
+            "Cookie": self.cookie, "Sec-Fetch-Site": "same-origin"})
 
 
 def read_answer(line):

@@ -10,7 +10,9 @@
  *   after-commit   committed, and nobody knows
  *   before-answer  before the answer leaves
  *
- * While there is a file "enospc", SQLite finds no room on the disk.
+ * While there is a file "enospc", SQLite finds no room on the disk; while there
+ * is a file "no-pipe", a worker waits before it makes the pipe that wakes it,
+ * and "at-pipe" is there.
  */
 
 #define _GNU_SOURCE
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -84,4 +87,23 @@ pwrite64(int fd, const void *data, size_t len, off64_t at)
 		return -1;
 	}
 	return real(fd, data, len, at);
+}
+
+int
+mkfifo(const char *pipe, mode_t mode)
+{
+	static int (*real)(const char *, mode_t);
+	const char *dir = getenv("CRASH_DIR");
+	char hold[4096], here[4096];
+
+	if (real == NULL)
+		real = (int (*)(const char *, mode_t))dlsym(
+		    RTLD_NEXT, "mkfifo");
+	snprintf(hold, sizeof hold, "%s/no-pipe", dir != NULL ? dir : "");
+	snprintf(here, sizeof here, "%s/at-pipe", dir != NULL ? dir : "");
+	while (dir != NULL && access(hold, F_OK) == 0) {
+		fclose(fopen(here, "w"));
+		usleep(1000);
+	}
+	return real(pipe, mode);
 }

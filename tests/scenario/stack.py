@@ -4,8 +4,10 @@ database, all in one folder."""
 import contextlib
 import os
 import pathlib
+import pty
 import random
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -33,7 +35,7 @@ COUNTERS = ("calls_connected", "calls_refused", "calls_apologised",
 TABLES = ("schema_version", "service", "api_key", "number", "session", "party",
           "leg", "call", "event", "outbox", "attempt", "idempotency",
           "webhook_secret", "message", "recording", "erasure", "erasure_item",
-          "sign_in", "audit")
+          "sign_in", "audit", "tally")
 BIN_DIR = pathlib.Path(os.environ.get("BIN_DIR") or client.ROOT / "build/bin")
 
 
@@ -57,6 +59,25 @@ def told_of(pid):
         with contextlib.suppress(PermissionError):
             told += pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
     return told
+
+
+def at_terminal(command, typed=b""):
+    """Run a program at a terminal: exit status and what stood there."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs,
+                          stderr=theirs) as running:
+        os.close(theirs)
+        os.write(ours, typed)
+        shown = b""
+        while select.select([ours], [], [], 30)[0]:
+            try:
+                data = os.read(ours, 65536)
+            except OSError:          # how Linux tells the end of it
+                break
+            shown += data
+        status = running.wait(30)
+    os.close(ours)
+    return status, shown.decode()
 
 
 class Stack(client.Client):

@@ -19,7 +19,7 @@ ALLOWED = {
     "/v1/sessions/ses_x": {"GET", "HEAD", "PATCH"},
     "/v1/sessions/ses_x/close": {"POST"}, "/v1/sessions/ses_x/intents": {"POST"},
     "/twilio/voice/code": {"POST"}, "/twilio/voice/screened": {"POST"},
-    "/v1/routes": {"GET", "HEAD"},
+    "/v1/routes": {"GET", "HEAD", "POST"},
 }
 
 

@@ -165,7 +165,8 @@ def test_the_access_log_has_no_personal_data(stack):
         "time", "request_id", "method", "path", "program", "status", "bytes",
         "seconds", "tries", "program_seconds")}
     for line in lines:
-        assert re.fullmatch("(/(twilio|v1)/[a-z-]*)?", line["path"])
+        assert re.fullmatch("((/admin)?/(twilio|v1|admin)/[a-z-]*)?",
+                            line["path"])
 
 
 def test_the_api_is_limited_and_twilio_is_not(new_stack):

@@ -1,7 +1,11 @@
 """callmask, the operator's tool: keys, numbers and sessions of a service."""
 
+import fcntl
 import json
 import re
+import shlex
+import subprocess
+import time
 
 import pytest
 
@@ -80,6 +84,8 @@ def test_the_number_of_a_party_is_refused(stack):
     done = stack.cli("number", "add", customer, check=False)
     assert done.returncode == 1
     assert "real number of someone in an open session" in done.stderr
+    assert f"+1…{customer[-2:]}: " in done.stderr
+    assert customer not in done.stderr
     assert customer not in stack.cli("number", "list").stdout
     stack.close(session)
 
@@ -134,3 +140,16 @@ def test_with_several_services_one_must_be_named(stack):
     assert done.returncode == 1 and "say -s NAME" in done.stderr
     done = stack.cli("session", "list", service="nobody", check=False)
     assert done.returncode == 1 and "no service nobody" in done.stderr
+
+
+def test_what_the_panel_sets_meanwhile_stays(new_stack):
+    made = new_stack(WORKERS="1")
+    command = [*shlex.split(made.env["CALLMASK"]), "service", "set", "hold=17"]
+    with open(made.folder / "callmask.db-lock", "r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(command) as setting:
+            time.sleep(0.5)
+            made.bend("UPDATE service SET call_limit_s = 77")
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert setting.wait(20) == 0
+    assert made.rows("SELECT hold_s, call_limit_s FROM service") == [(17, 77)]

@@ -189,16 +189,38 @@ def test_a_service_has_its_own_words(stack, people):
     _, _, session = people
     stack.cli("service", "set", "announce-caller=Your ride is calling.",
               "screening=1")
-    stack.phone(people[0], digits=["1"])
+    for phone in people[:2]:
+        stack.phone(phone, digits=["1"])
     try:
         call = place(stack, session)
         assert finish(stack, call)["status"] == "completed"
     finally:
         stack.cli("service", "set", "announce-caller=", "screening=0")
     seen = view(stack, call)
-    assert seen["rang"][0]["heard"] == ["Your ride is calling."]
+    asked, own = seen["rang"][0]["heard"]
+    assert "press 1" in asked and own == "Your ride is calling."
     assert "press 1" in seen["rang"][1]["heard"][0]
     assert seen["connected"]
+
+
+@pytest.mark.parametrize("phone, disputed", (
+    ({"behaviour": "answer"}, False), ({"digits": ["5"]}, False),
+    ({"digits": ["9"]}, True)))
+def test_who_is_rung_first_does_not_take_it(stack, people, phone, disputed):
+    """A voicemail box, say: the other phone does not even ring."""
+    customer, driver, session = people
+    stack.cli("service", "set", "screening=1")
+    stack.phone(driver, **phone)
+    try:
+        call = place(stack, session)
+        assert finish(stack, call)["status"] == "no-answer"
+    finally:
+        stack.cli("service", "set", "screening=0")
+    assert [leg["phone"] for leg in view(stack, call)["rang"]] == [driver]
+    assert told(stack, call) == [
+        ("call.started", "connected"), ("call.ended", "no-answer")]
+    assert [party["disputed"] for party in stack.get(session)["parties"]] == [
+        False, disputed]
 
 
 def test_cancelled_while_it_rings(stack, people):

@@ -168,7 +168,7 @@ def test_sync_as_json(account):
         {"number": missing, "kind": "lack", "setting": "account",
          "is": "another's or nobody's", "wanted": "ours"}]
     assert {"number": stranger, "kind": "note", "setting": "pool", "is": "none",
-            "wanted": ""} in found
+            "wanted": None} in found
     # A number of another pool is not this service's business.
     assert not [each for each in found
                 if each["number"] in account.stack.numbers]
@@ -379,6 +379,8 @@ def test_the_operator_is_asked(account, typed, status):
     number = account.numbers[0]
     got, shown = account.at_terminal("number", "buy", number, typed=typed)
     assert got == status and "Buy 1 number, which costs money" in shown
+    assert ("buying numbers [" in shown) == (status == 0)
+    assert status or f"\r\x1b[K{number} bought and added (US)\r\n" in shown
     assert (account.state(number) is not None) == (status == 0)
     assert (account.get(number) is not None) == (status == 0)
 
@@ -524,7 +526,7 @@ def test_only_numbers_of_the_service_are_released(account):
     account.buy(stranger)
     for number in (stranger, account.stack.numbers[0], "+1"):
         done = account.cli("number", "release", "--yes", number)
-        assert done.returncode == 1 and "not_found" in done.stderr
+        assert done.returncode == 1 and "no such thing" in done.stderr
     assert account.between.seen == [] and account.get(stranger)
     assert account.state(account.stack.numbers[0]) == "active"
 

@@ -75,6 +75,7 @@ def tour(account):
                   ("number", "release", "--yes", bought)):
         done = account.cli(*words)
         assert done.returncode in (0, 1) and "no answer" not in done.stderr
+    look_up_by_the_worker(account, account.numbers[3])
     place_and_end_a_call(account.stack)
     look_for_a_text(account.stack)
     erase_session(account.stack, send_texts(account.stack))
@@ -91,6 +92,17 @@ def place_and_end_a_call(stack):
     stack.api("DELETE", f"/v1/calls/{call['id']}")
     until(lambda: stack.one("SELECT count(*) FROM outbox WHERE kind = 'hang_up' "
                             "AND subject_id = ? AND state = 'done'", call["id"]))
+
+
+def look_up_by_the_worker(account, number):
+    """A number that is not as it must be, and set."""
+    account.buy(number, VoiceUrl="", SmsMethod="GET")
+    account.stack.cli("number", "add", number, service=account.service)
+    key = account.stack.cli("key", "add", "--role", "admin", "--name", "key",
+                            service=account.service).stdout.strip()
+    account.stack.api("POST", "/v1/numbers/sync", {"apply": True}, key)
+    until(lambda: account.stack.one("SELECT twilio_state FROM number WHERE "
+                                    "number = ?", number) == "right")
 
 
 def erase_session(stack, session):

@@ -349,12 +349,17 @@ def test_the_database_is_away_when_the_answer_comes(rig, gate, worker):
     assert len(rig.tries(gated.service)) == 1
 
 
-def test_the_disk_is_full_when_the_answer_comes(rig, gate, tmp_path):
+def start_disturbed(rig, folder):
+    """A worker that files in a folder disturb: see crash.c."""
     source = pathlib.Path(__file__).with_name("crash.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "crash.so",
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "crash.so",
                     source, "-ldl"], check=True)
-    rig.start(environment={"LD_PRELOAD": str(tmp_path / "crash.so"),
-                           "CRASH_DIR": str(tmp_path)})
+    rig.start(environment={"LD_PRELOAD": str(folder / "crash.so"),
+                           "CRASH_DIR": str(folder)})
+
+
+def test_the_disk_is_full_when_the_answer_comes(rig, gate, tmp_path):
+    start_disturbed(rig, tmp_path)
     gated, let = gate
     ids = gated.put()
     gated.wait()
@@ -396,6 +401,21 @@ def test_the_pipe_is_taken_away(rig, gate, worker):
     let()
     wait_for(pipe.exists)
     gated.done(ids + gated.put())
+
+
+def test_what_is_written_before_there_is_a_pipe_is_seen(rig, app, tmp_path):
+    """Nobody can wake the worker then: it looks once it has the pipe."""
+    good = app("good")
+    (rig.folder / "callmask.db-wake").unlink()
+    (tmp_path / "no-pipe").touch()
+    start_disturbed(rig, tmp_path)
+    wait_for((tmp_path / "at-pipe").exists)
+    ids = good.put()
+    (tmp_path / "no-pipe").unlink()
+    began = time.monotonic()
+    good.done(ids)
+    assert time.monotonic() - began < 5       # it would sleep for half a minute
+    rig.end()
 
 
 def test_the_clock_was_ahead_for_a_year(rig, app):

@@ -112,6 +112,10 @@ def test_every_endpoint_is_described(document):
      ("Recording", "properties", "status", "enum")),
     ("lib/session.c", r"\[SESSION_\w+\] = \"(\w+)\"",
      ("Session", "properties", "status", "enum")),
+    ("lib/tally.c", r"\[TALLY_\w+\] = \"(\w+)\"",
+     ("Tallies", "properties", "series", "properties")),
+    ("lib/policy.c", r"\[POLICY_\w+\] = \"(?!connected|relayed)(\w+)\"",
+     ("Refusals", "properties")),
     ("lib/event.c", r"\[EVENT_\w+\] = \"([\w.]+)\"",
      ("Event", "properties", "type", "enum"))))
 def test_every_word_is_described(document, name, pattern, place):

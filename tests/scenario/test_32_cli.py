@@ -94,13 +94,15 @@ def complete(stack, *words):
 @pytest.mark.parametrize("words, offered", (
     (("ke",), ["key"]), (("key", ""), ["add", "list", "revoke"]),
     (("key", "add", "--r"), ["--role"]),
-    (("key", "add", "--role", ""), ["app", "admin"]),
+    (("key", "add", "--role", ""), ["app", "admin", "operator", "viewer"]),
     (("key", "add", "--name", ""), []),
     (("key", "add", "--role", "app", "--n"), ["--name"]),
     (("-c", "some file", "-s", "x", "numb"), ["number"]),
     (("-c", ""), []), (("-s", "key", "number", "s"), ["set", "sync", "search"]),
     (("number", "set", "re"), ["reserved", "retired"]),
-    (("outbox", "retry", ""), ["all", "--help"]),
+    (("outbox", "retry", ""), ["all", "--json", "--help"]),
+    (("export", ""), ["person", "session"]),
+    (("export", "person", ""), ["-", "--json", "--help"]),
     (("plan", "--days", "7", "--j"), ["--json"]),
     (("plan", "--days", ""), []),
     (("doctor", "--o"), ["--offline"]), (("doctor", "x", "--o"), ["--offline"]),
@@ -169,10 +171,13 @@ def test_deliveries_as_json(stack):
     assert lines("outbox", "show", delivery["id"])[0]["id"] == delivery["id"]
 
 
-def test_json_is_refused_where_there_is_none(stack):
-    done = stack.cli("key", "revoke", "--json", check=False)
-    assert done.returncode == 1 and "--json" in done.stderr
-    done = stack.cli("webhook", "test", "--json", check=False)
+def test_every_command_but_completion_knows_json(stack):
+    for command in commands():
+        usage = stack.cli(*command.split(), "--help", service=None).stdout
+        ways = re.findall(r"(?m)^(?:usage:| {6}) callmask.*$", usage)
+        assert ways and all(way.endswith(" [--json]") for way in ways) == (
+            command != "completion bash")
+    done = stack.cli("completion", "bash", "--json", check=False)
     assert done.returncode == 2
 
 
@@ -197,6 +202,18 @@ def test_exit_status(stack, arguments, status):
     assert done.returncode == status, done
     assert status == 0 or (done.stderr and not done.stdout)
     assert "usage: " in done.stderr or status != 2 or "--" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", (
+    ("session", "show", "ses_x"), ("session", "close", "ses_x"),
+    ("export", "session", "ses_x"), ("erase", "session", "ses_x"),
+    ("erase", "show", "era_x"), ("outbox", "show", "dlv_x"),
+    ("number", "set", "active", "+12025550999")), ids=" ".join)
+def test_what_is_not_there_is_said_so(stack, arguments):
+    done = stack.cli(*arguments, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (f"callmask: {arguments[-1]}: there is no such thing "
+                           "in this service\n")
 
 
 def test_an_unknown_service_or_configuration(stack):

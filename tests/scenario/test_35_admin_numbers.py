@@ -2,10 +2,17 @@
 deliveries, with an admin key and through the admin panel's door."""
 
 import json
+import time
 
 import pytest
 
-from test_22_numbers import area, account, pool          # noqa: F401
+from test_01_story import until
+from test_22_numbers import TRUNK, account, area, pool, settings  # noqa: F401
+
+
+def stamp(at):
+    """A time as the API writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 def admin(stack, method, path, document=None, key=None, **more):
@@ -177,3 +184,221 @@ def test_deliveries(account, key):                        # noqa: F811
     answer = admin(stack, "POST", "/v1/deliveries/retry", key=key)
     assert answer.json == {"retried": 2, "more": False}
     assert names("state=parked") == []
+
+
+# What the worker finds at Twilio. It asks the sandbox itself.
+
+def sync(account, key, *numbers, status=202, **more):     # noqa: F811
+    """Have numbers looked up; how many are."""
+    wish = {**more, **({"numbers": numbers} if numbers else {})}
+    answer = admin(account.stack, "POST", "/v1/numbers/sync", wish, key=key)
+    assert answer.status == status, answer
+    return answer.json
+
+
+def checked(account, key):                                # noqa: F811
+    """The pool once nothing is being checked: number to what was found."""
+    def look():
+        return {each["number"]: each["twilio"]
+                for each in listed(account.stack, key)}
+    until(lambda: "checking" not in {each["state"] for each in look().values()})
+    return look()
+
+
+def found(account, number):                               # noqa: F811
+    """State and words that are kept of a number."""
+    [row] = account.stack.rows(
+        "SELECT twilio_state, twilio_detail, twilio_sid, twilio_differs "
+        "FROM number WHERE number = ?", number)
+    return row
+
+
+def test_the_worker_looks_numbers_up(account, key):       # noqa: F811
+    right, wrong, missing, taken = account.numbers[:4]
+    account.buy(right)
+    account.buy(wrong, VoiceUrl="", SmsMethod="GET")
+    account.buy(taken, TrunkSid=TRUNK)
+    pool(account, right, wrong, missing, taken)
+    url = account.stack.url
+    began = int(time.time())
+    assert sync(account, key) == {"queued": 4, "next": None}
+    states = checked(account, key)
+    assert all(each["checked_at"] >= stamp(began) for each in states.values())
+    assert {number: (each["state"], each["detail"])
+            for number, each in states.items()} == {
+        right: ("right", None), missing: ("missing", "it is not in the account"),
+        wrong: ("wrong", f"voice_url is not set, should be {url}/twilio/voice; "
+                         "sms_method is GET, should be POST"),
+        taken: ("wrong", f"trunk_sid is {TRUNK}")}
+    assert settings(account, wrong)["sms_method"] == "GET"
+    # The tool finds and keeps the same.
+    kept = [found(account, number) for number in states]
+    for number in states:
+        account.stack.bend("UPDATE number SET twilio_state = 'unknown', "
+                           "twilio_detail = '', twilio_sid = NULL "
+                           "WHERE number = ?", number)
+    assert account.sync()[0] == 1
+    assert kept == [found(account, number) for number in states]
+    # What differs is set, and nothing else.
+    before = settings(account, taken)
+    assert sync(account, key, wrong, taken, apply=True)["queued"] == 2
+    states = checked(account, key)
+    assert [states[number]["state"] for number in (wrong, taken)] == [
+        "right", "wrong"]
+    assert settings(account, wrong) == settings(account, right)
+    assert settings(account, taken) == before
+    [asked] = [each for each in account.stack.sandbox(
+        "GET", "requests")["requests"] if each["method"] == "POST" and
+        [name for name, _ in each["fields"]] == ["VoiceUrl", "SmsMethod"]]
+    assert asked["agent"].startswith("callmask/")
+
+
+def test_what_waits_is_not_queued_twice(account, key):    # noqa: F811
+    """Setting takes the place of looking up, and not the other way round."""
+    stack, number = account.stack, account.numbers[0]
+    account.buy(number, VoiceUrl="")
+    pool(account, number)
+    service = stack.one("SELECT id FROM service WHERE name = ?",
+                        account.service)
+
+    def waiting():
+        return stack.rows("SELECT kind, state FROM outbox WHERE subject_id = ? "
+                          "ORDER BY id", number)
+
+    # One that is not due keeps the worker away.
+    stack.bend("INSERT INTO outbox VALUES ('dlv_0', ?, 'twilio', "
+               "'number_check', ?, NULL, 0, 'waiting', 0, 0, 0, "
+               "9000000000000000, 0, NULL)", service, number)
+    assert checking(account, key, number)
+    assert sync(account, key, number, number)["queued"] == 0
+    assert sync(account, key)["queued"] == 0
+    assert waiting() == [("number_check", "waiting")]
+    stack.bend("INSERT INTO outbox VALUES ('dlv_1', ?, 'twilio', "
+               "'number_set', ?, NULL, 0, 'waiting', 0, 0, 0, "
+               "9000000000000000, 0, NULL)", service, number)
+    assert sync(account, key, number, apply=True)["queued"] == 0
+    stack.bend("DELETE FROM outbox WHERE id = 'dlv_1'")
+    assert sync(account, key, number, number, apply=True)["queued"] == 1
+    assert checked(account, key)[number]["state"] == "right"
+    assert waiting() == [("number_check", "done"), ("number_set", "done")]
+
+
+def checking(account, key, number):                       # noqa: F811
+    """Whether a number is being looked up."""
+    return admin(account.stack, "GET", "/v1/numbers/" + number[1:],
+                 key=key).json["twilio"]["state"] == "checking"
+
+
+def test_only_the_services_own_are_looked_up(account, key):  # noqa: F811
+    stack, number = account.stack, account.numbers[0]
+    pool(account, number)
+    for document, problem in (
+            ({"numbers": [number, stack.numbers[0]]}, "numbers[1]"),
+            ({"numbers": [account.numbers[1]]}, "numbers[0]"),
+            ({"numbers": ["x" * 99]}, "numbers[0]"),
+            ({"numbers": []}, "numbers"), ({"numbers": "x"}, "numbers"),
+            ({"numbers": [1]}, "numbers[0]"), ({"apply": 1}, "apply"),
+            ({"numbers": [number] * 101}, "numbers"), ({"all": True}, "all"),
+            ({"numbers": [number], "cursor": number[1:]}, "cursor"),
+            ({"cursor": "881612345678"}, "cursor"),
+            ({"cursor": "x"}, "cursor"), ({"cursor": 1}, "cursor")):
+        assert admin(stack, "POST", "/v1/numbers/sync", document,
+                     key=key).problem == (422, "invalid_field", problem)
+    assert stack.one("SELECT count(*) FROM outbox WHERE subject_id IN (?, ?)",
+                     number, stack.numbers[0]) == 0
+    for document in ({"numbers": []}, {"numbers": [1]}, {},
+                     {"numbers": ["+12025550199"] * 101}):
+        assert admin(stack, "POST", "/v1/numbers", document,
+                     key=key).problem[:2] == (422, "invalid_field")
+
+
+def test_the_cursor_of_a_sync(account, key):              # noqa: F811
+    """A thousand at a time, and so spread that calls go between them."""
+    stack = account.stack
+    service = stack.one("SELECT id FROM service WHERE name = ?",
+                        account.service)
+    # Numbers of nobody; they are taken away before anybody asks for them.
+    stack.bend("WITH n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 1001) "
+               "INSERT INTO number (number, service_id, country, state, "
+               "last_used_at, place, created_at) SELECT printf('+1%s5550%03d%s', "
+               "?, i / 10, i % 10), ?, 'US', 'active', 0, -i - 1, 0 FROM n",
+               str(account.area), service)
+    first = sync(account, key)
+    assert first["queued"] == 1000
+    second = sync(account, key, cursor=first["next"])
+    assert second == {"queued": 1, "next": None}
+    due = [at for (at,) in stack.rows(
+        "SELECT due_at_ms - created_at_ms FROM outbox WHERE service_id = ? AND "
+        "kind = 'number_check' AND attempts = 0 ORDER BY 1", service)]
+    stack.bend("DELETE FROM outbox WHERE service_id = ? AND state = 'waiting'",
+               service)
+    assert due[-1] == 999 * 50
+
+
+# How it fails.
+
+def test_who_may(account):                                # noqa: F811
+    stack = account.stack
+    app = stack.env["CALLMASK_API_KEY"]
+    for method, path, document in (
+            ("GET", "/v1/numbers", None),
+            ("POST", "/v1/numbers", {"numbers": ["x"]}),
+            ("GET", "/v1/numbers/1202", None),
+            ("PATCH", "/v1/numbers/1202", {"state": "active"}),
+            ("POST", "/v1/numbers/sync", {}), ("GET", "/v1/deliveries", None),
+            ("GET", "/v1/deliveries/x", None),
+            ("POST", "/v1/deliveries/x/retry", None),
+            ("POST", "/v1/deliveries/retry", None)):
+        assert admin(stack, method, path, document, key=app).problem == (
+            403, "forbidden", None)
+        assert stack.api(method, path, document, key="").problem == (
+            401, "unauthorized", None)
+        answer = admin(stack, "DELETE", path)
+        assert answer.status in (404, 405), path
+
+
+def test_operators_change_and_viewers_look(account):      # noqa: F811
+    stack, number = account.stack, account.numbers[0]
+    pool(account, number)
+    cookies = {}
+    for role in ("operator", "viewer"):
+        held = stack.cli("key", "add", "--role", role, "--name", role,
+                         service=account.service).stdout.strip()
+        answer = stack.request(
+            "POST", "/admin/sign-in", json.dumps({"key": held}),
+            {"Content-Type": "application/json",
+             "Sec-Fetch-Site": "same-origin"})
+        cookies[role] = answer.headers["Set-Cookie"].partition(";")[0]
+
+    def ask(role, method, path, document=None):
+        return stack.request(
+            method, "/admin" + path,
+            json.dumps(document) if document is not None else None,
+            {"Cookie": cookies[role], "Sec-Fetch-Site": "same-origin",
+             **({"Content-Type": "application/json"}
+                if document is not None else {})})
+
+    path = "/v1/numbers/" + number[1:]
+    for role in cookies:
+        for each in ("/v1/numbers", path, "/v1/deliveries"):
+            assert ask(role, "GET", each).status == 200
+    changes = (("PATCH", path, {"state": "retired"}),
+               ("POST", "/v1/numbers", {"numbers": [account.numbers[1]]}),
+               ("POST", "/v1/numbers/sync", {"numbers": [number]}),
+               ("POST", "/v1/deliveries/retry", None))
+    for change in changes:
+        assert ask("viewer", *change).problem == (403, "forbidden", None)
+    assert account.state(number) == "active"
+    assert account.state(account.numbers[1]) is None
+    for change in changes:
+        assert ask("operator", *change).status in (200, 202)
+    assert stack.rows(
+        "SELECT a.name, action, subject, detail FROM audit a JOIN service s ON "
+        "s.id = a.service_id WHERE s.name = ? AND action NOT LIKE 'sign%' "
+        "AND key_id <> '' "
+        "ORDER BY seq", account.service) == [
+        ("operator", "PATCH /v1/numbers/{id}", number, "retired"),
+        ("operator", "POST /v1/numbers", account.numbers[1],
+         "1 added, 0 refused"),
+        ("operator", "POST /v1/numbers/sync", number, "check 1"),
+        ("operator", "POST /v1/deliveries/retry", "", "0")]

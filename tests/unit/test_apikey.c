@@ -106,6 +106,53 @@ test_check_says_who_holds_it(void **state)
 }
 
 static void
+test_find_reads_a_key_of_the_service(void **state)
+{
+	struct store *s = *state;
+	struct apikey key, found;
+	struct service other;
+	char text[APIKEY_SIZE];
+
+	make(s, &key, APIKEY_VIEWER, text);
+	must(apikey_find(s->db, s->service.id, key.id, &found));
+	assert_string_equal(found.id, key.id);
+	assert_string_equal(found.name, "app one");
+	assert_int_equal(found.role, APIKEY_VIEWER);
+	assert_int_equal(found.created_at, NOW);
+	assert_int_equal(found.revoked_at, 0);
+	must(apikey_revoke(s->db, s->service.id, key.id, NOW + 5));
+	must(apikey_find(s->db, s->service.id, key.id, &found));
+	assert_int_equal(found.revoked_at, NOW + 5);
+	store_service(s, &other, "rides", "");
+	assert_int_equal(
+	    apikey_find(s->db, other.id, key.id, &found), RC_NOT_FOUND);
+	assert_int_equal(
+	    apikey_find(s->db, s->service.id, "key_", &found), RC_NOT_FOUND);
+}
+
+static void
+test_names_of_holders(void **state)
+{
+	char longest[65];
+	static const char *const bad[] = { "", "a\nb", "\x7f", "\xff", "\xc3",
+		"\x01" };
+	struct fault fault;
+	size_t i;
+
+	(void)state;
+	memset(longest, 'x', sizeof longest);
+	longest[64] = '\0';
+	assert_int_equal(apikey_check_name(longest, &fault), RC_INVALID);
+	assert_string_equal(fault.field, "name");
+	longest[63] = '\0';
+	must(apikey_check_name(longest, &fault));
+	must(apikey_check_name("Zoë Ward, 2nd", NULL));
+	for (i = 0; i < LENGTH(bad); i++)
+		if (apikey_check_name(bad[i], NULL) != RC_INVALID)
+			fail_msg("name %zu passed", i);
+}
+
+static void
 test_check_refuses_a_wrong_secret(void **state)
 {
 	struct store *s = *state;
@@ -368,6 +415,8 @@ main(void)
 		STORE_TEST(test_insert_keeps_no_secret),
 		STORE_TEST(test_insert_refuses_an_unknown_service),
 		STORE_TEST(test_check_says_who_holds_it),
+		STORE_TEST(test_find_reads_a_key_of_the_service),
+		cmocka_unit_test(test_names_of_holders),
 		STORE_TEST(test_check_refuses_a_wrong_secret),
 		STORE_TEST(test_check_refuses_capitals),
 		STORE_TEST(test_check_refuses_an_unknown_id),

@@ -246,6 +246,60 @@ test_find_and_list(void **state)
 	assert_int_equal(len, 0);
 }
 
+static void
+test_list_of_a_session_with_deliveries(void **state)
+{
+	struct event_record found[4];
+	struct session session, next;
+	struct store *s = *state;
+	struct event event = { .type = EVENT_SESSION_OPENED };
+	int len, i;
+
+	store_number(s, s->service.id, MASK_1);
+	store_session(s, &session, MASK_1, ANNA, BORIS, NOW);
+	store_session(s, &next, MASK_1, CLARA, DORA, NOW);
+	event.service_id = s->service.id;
+	for (i = 0; i < 3; i++) {
+		/* The first is not delivered. */
+		event.session_id = session.id;
+		must(event_put(s->db, &event, NOW * 1000));
+		event.session_id = next.id;
+		must(event_put(s->db, &event, NOW * 1000));
+		if (i == 0)
+			store_run(s, "UPDATE service SET webhook_url = 'x'");
+	}
+	store_run(s, "UPDATE outbox SET state = 'parked', attempts = 8,"
+		     " ended_at = 1 WHERE subject_id ="
+		     " (SELECT id FROM event WHERE seq = 5)");
+	/* Something else about it is no delivery of it. */
+	store_run(s, "UPDATE outbox SET kind = 'message' WHERE subject_id ="
+		     " (SELECT id FROM event WHERE seq = 4)");
+	must(event_list_session(
+	    s->db, s->service.id, session.id, 0, found, 4, &len));
+	assert_int_equal(len, 3);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(found[i].seq, 1 + 2 * i);
+	assert_string_equal(found[0].type, "session.opened");
+	assert_string_equal(found[0].session_id, session.id);
+	assert_string_equal(found[0].delivery_id, "");
+	assert_true(id_valid(found[1].delivery_id, "dlv"));
+	assert_string_equal(found[1].delivery_state, "waiting");
+	assert_int_equal(found[1].attempts, 0);
+	assert_string_equal(found[2].delivery_state, "parked");
+	assert_int_equal(found[2].attempts, 8);
+	must(event_list_session(
+	    s->db, s->service.id, session.id, 1, found, 1, &len));
+	assert_int_equal(len, 1);
+	assert_int_equal(found[0].seq, 3);
+	must(event_list_session(
+	    s->db, s->service.id, next.id, 2, found, 4, &len));
+	assert_int_equal(len, 2);
+	assert_string_equal(found[0].delivery_id, "");
+	must(event_list_session(
+	    s->db, "svc_none", session.id, 0, found, 4, &len));
+	assert_int_equal(len, 0);
+}
+
 int
 main(void)
 {
@@ -260,6 +314,7 @@ main(void)
 		STORE_TEST(test_put_delivers_to_a_webhook),
 		STORE_TEST(test_put_delivers_nothing_without_a_webhook),
 		STORE_TEST(test_find_and_list),
+		STORE_TEST(test_list_of_a_session_with_deliveries),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);

@@ -28,6 +28,56 @@ test_route_connects_both_ways(void **state)
 	check_events(s, "1 session.opened");
 }
 
+/* What is imagined is what is decided where the same holds. */
+static void
+test_imagined_calls_are_decided_like_others(void **state)
+{
+	const struct policy_facts known = { .number_in_use = true,
+		.leg = POLICY_LEG_LIVE,
+		.session = POLICY_SESSION_OPEN,
+		.may_call = true };
+	struct policy_facts facts = { .number_in_use = true };
+	struct store *s = *state;
+	struct mask_route out, real;
+	struct service service = s->service;
+
+	store_run(s, "UPDATE service SET ask_code = 1, screening = 1,"
+		     " announce_caller = 'Hello', language = 'de'");
+	must(service_find(s->db, &service, s->service.id));
+	open_session(s, "", ANNA, BORIS);
+	real = route(s, ANNA, MASK_1, POLICY_CONNECTED);
+	mask_imagine(&service, &known, MASK_1, BORIS, &out);
+	assert_int_equal(out.decision.reason, POLICY_CONNECTED);
+	assert_string_equal(out.to, real.to);
+	assert_string_equal(out.caller_id, real.caller_id);
+	assert_string_equal(out.announcement, "Hello");
+	assert_string_equal(out.language, "de");
+	assert_int_equal(out.limit_s, real.limit_s);
+	assert_true(out.screen);
+	real = route_as(s, EMIL, MASK_1, POLICY_ASK, POLICY_CALLER_UNKNOWN);
+	mask_imagine(&service, &facts, MASK_1, BORIS, &out);
+	assert_int_equal(out.decision.action, real.decision.action);
+	assert_int_equal(out.decision.action, POLICY_ASK);
+	service.ask_code = 0;
+	mask_imagine(&service, &facts, MASK_1, BORIS, &out);
+	assert_int_equal(out.decision.action, POLICY_REFUSE);
+	/* Nobody minds until the service does. */
+	facts = known;
+	facts.attestation_failed = true;
+	mask_imagine(&service, &facts, MASK_1, BORIS, &out);
+	assert_int_equal(out.decision.reason, POLICY_CONNECTED);
+	service.attestation = 1;
+	mask_imagine(&service, &facts, MASK_1, BORIS, &out);
+	assert_int_equal(out.decision.reason, POLICY_ATTESTATION_FAILED);
+	facts = known;
+	facts.session = POLICY_SESSION_CLOSED;
+	strcpy(service.support_number, DORA);
+	mask_imagine(&service, &facts, MASK_1, BORIS, &out);
+	assert_int_equal(out.decision.action, POLICY_FORWARD);
+	assert_string_equal(out.to, DORA);
+	assert_string_equal(out.caller_id, MASK_1);
+}
+
 /* Anna in two sessions: each number leads to its own. */
 static void
 test_route_keeps_sessions_apart(void **state)
@@ -479,6 +529,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MASK_TEST(test_route_connects_both_ways),
+		MASK_TEST(test_imagined_calls_are_decided_like_others),
 		MASK_TEST(test_route_keeps_sessions_apart),
 		MASK_TEST(test_route_ends_with_the_session_to_the_second),
 		MASK_TEST(test_route_believes_the_stricter_table),

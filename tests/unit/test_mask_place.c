@@ -544,7 +544,7 @@ test_hang_up_what_was_answered(void **state)
 	answer_late(s, call.id, SID_1);
 	must(tell_of(s, call.id, SID_1, CALL_COMPLETED, 3));
 	check_events(s, "1 session.opened, 2 call.started connected,"
-			" 3 call.ended completed");
+			" 3 call.ended no-answer");
 }
 
 static void

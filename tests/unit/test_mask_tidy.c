@@ -3,10 +3,13 @@
 
 #include "test.h"
 
+#include "audit.h"
 #include "code.h"
 #include "deeds.h"
 #include "idempotency.h"
 #include "intent.h"
+#include "signin.h"
+#include "tally.h"
 
 #define DAY 86400
 
@@ -664,6 +667,113 @@ test_small_things_are_forgotten(void **state)
 }
 
 static void
+test_tallies_are_forgotten(void **state)
+{
+	struct store *s = *state;
+	struct service other;
+	int i;
+
+	/* More than a step forgets, and one of another service. */
+	for (i = 0; i < 250; i++)
+		must(tally_add(s->db, s->service.id, TALLY_CALLS_ANSWERED, NULL,
+		    NOW - i * 60));
+	store_service(s, &other, "rides", "");
+	must(tally_add(s->db, other.id, TALLY_CALLS_ANSWERED, NULL, NOW));
+	tidy(s);
+	check_count(s, "tally", 251 + 7);
+	at(s, NOW + 2 * DAY);
+	tidy(s);
+	store_check(s, "SELECT count(*) FROM tally WHERE step_s = 60", "2");
+	at(s, NOW + 2 * DAY + 1);
+	tidy(s);
+	store_check(s, "SELECT count(*) FROM tally WHERE step_s = 60", "0");
+	check_count(s, "tally", 7);
+	at(s, NOW + 400 * DAY);
+	tidy(s);
+	check_count(s, "tally", 2);
+	at(s, NOW + 400 * DAY + 1);
+	tidy(s);
+	check_count(s, "tally", 0);
+}
+
+static void
+test_sign_ins_are_forgotten_when_they_end(void **state)
+{
+	struct store *s = *state;
+	struct apikey key = { .name = "Zoë", .role = APIKEY_VIEWER };
+	char text[APIKEY_SIZE], token[SIGNIN_SIZE];
+
+	strcpy(key.service_id, s->service.id);
+	must(apikey_insert(s->db, &key, text, NOW * 1000));
+	must(signin_begin(s->db, key.id, token, NOW));
+	must(signin_begin(s->db, key.id, token, NOW + 10));
+	at(s, NOW + SIGNIN_LASTS_S);
+	tidy(s);
+	check_count(s, "sign_in", 2);
+	at(s, NOW + SIGNIN_LASTS_S + 1);
+	tidy(s);
+	check_count(s, "sign_in", 1);
+	at(s, NOW + SIGNIN_LASTS_S + 11);
+	tidy(s);
+	check_count(s, "sign_in", 0);
+}
+
+static void
+note(struct store *s, const char *service_id, int64_t at)
+{
+	must(audit_put(s->db, &s->keys,
+	    &(struct audit){ .service_id = service_id,
+		.key_id = "",
+		.name = "root",
+		.action = "service set",
+		.subject = "",
+		.detail = "",
+		.request_id = "" },
+	    at));
+}
+
+/* From the oldest on, so that what is left is still right; the newest stays,
+ * for the next to stand behind. */
+static void
+test_the_audit_log_is_forgotten_after_400_days(void **state)
+{
+	struct store *s = *state;
+	struct audit_record last;
+	struct service other;
+	int64_t rows;
+	int i;
+
+	store_service(s, &other, "bikes", "");
+	for (i = 0; i < 250; i++)
+		note(s, s->service.id, NOW + i);
+	note(s, s->service.id, NOW + 1000);
+	note(s, s->service.id, NOW); /* the clock was put back */
+	note(s, s->service.id, NOW + 1);
+	note(s, other.id, NOW);
+	at(s, NOW + 400 * DAY);
+	tidy(s);
+	check_count(s, "audit", 254);
+	at(s, NOW + 400 * DAY + 100);
+	tidy(s);
+	store_check(s,
+	    "SELECT count(*) || ' ' || min(seq) FROM audit"
+	    " WHERE seq > 1",
+	    "153 101");
+	must(audit_verify(s->db, &s->keys, s->service.id, &rows, &last));
+	assert_int_equal(rows, 153);
+	at(s, NOW + 1000 * DAY);
+	tidy(s);
+	store_check(s,
+	    "SELECT group_concat(seq) FROM (SELECT seq FROM audit"
+	    " ORDER BY seq)",
+	    "1,253");
+	note(s, s->service.id, NOW + 1000 * DAY);
+	must(audit_verify(s->db, &s->keys, s->service.id, &rows, &last));
+	assert_int_equal(rows, 2);
+	assert_int_equal(last.seq, 254);
+}
+
+static void
 test_each_service_keeps_what_it_says(void **state)
 {
 	struct store *s = *state;
@@ -735,6 +845,9 @@ main(void)
 		MASK_TEST(
 		    test_events_are_forgotten_in_order_but_not_on_their_way),
 		MASK_TEST(test_small_things_are_forgotten),
+		MASK_TEST(test_tallies_are_forgotten),
+		MASK_TEST(test_sign_ins_are_forgotten_when_they_end),
+		MASK_TEST(test_the_audit_log_is_forgotten_after_400_days),
 		MASK_TEST(test_each_service_keeps_what_it_says),
 		MASK_TEST(test_every_reference_to_what_is_deleted_has_an_index),
 	};

@@ -424,6 +424,102 @@ test_retire_what_nobody_has(void **state)
 	must(number_retire(s->db, s->service.id, MASK_1, NOW + 20));
 }
 
+/* Legs of people who are nobody; times are seconds from NOW. */
+static void
+put_crowd(struct store *s, int from, int len, int live_until, int held_until)
+{
+	char sql[500];
+
+	snprintf(sql, sizeof sql,
+	    "WITH n(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n LIMIT %d)"
+	    " INSERT INTO leg SELECT number, CAST(printf('%%032d', i) AS BLOB),"
+	    " x'00', 'ses', 'pty', %lld, %lld, place FROM n, number"
+	    " WHERE number = '" MASK_1 "'",
+	    from, len, (long long)NOW + live_until,
+	    (long long)NOW + held_until);
+	store_run(s, sql);
+}
+
+static void
+check_legs(struct store *s, int live, int held)
+{
+	struct number number;
+
+	must(number_read(s->db, &number, s->service.id, MASK_1, NOW));
+	assert_int_equal(number.live, live);
+	assert_int_equal(number.held, held);
+}
+
+static void
+test_read_counts_legs_up_to_a_thousand(void **state)
+{
+	struct store *s = *state;
+	struct number number;
+
+	store_number(s, s->service.id, MASK_1);
+	store_number(s, s->service.id, MASK_2);
+	check_legs(s, 0, 0);
+	put_crowd(s, 0, 3, 1, 9);        /* live by a second */
+	put_crowd(s, 1000, 5, 0, 1);     /* held by a second */
+	put_crowd(s, 2000, 2000, -9, 0); /* neither any more */
+	check_legs(s, 3, 5);
+	put_crowd(s, 5000, 994, -1, 1);
+	check_legs(s, 3, 999);
+	put_crowd(s, 6000, 1000, -1, 1);
+	put_crowd(s, 8000, 996, 9, 9);
+	check_legs(s, 999, 1000);
+	put_crowd(s, 9000, 1000, 9, 9);
+	check_legs(s, 1000, 1000);
+	must(number_read(s->db, &number, s->service.id, MASK_2, NOW));
+	assert_int_equal(number.live + number.held, 0);
+	assert_int_equal(
+	    number_read(s->db, &number, "svc_none", MASK_1, NOW), RC_NOT_FOUND);
+}
+
+/* Counts in a page of a state and country behind a number. */
+static void
+check_page(struct store *s, const char *states, const char *country,
+    const char *after, int limit, const char *wanted)
+{
+	struct number numbers[NUMBER_PAGE_MAX];
+	struct number_filter filter = { .limit = limit };
+	char text[200] = "";
+	int len, i;
+
+	strcpy(filter.state, states);
+	strcpy(filter.country, country);
+	strcpy(filter.after, after);
+	must(number_page(s->db, s->service.id, &filter, NOW, numbers, &len));
+	for (i = 0; i < len; i++)
+		strcat(strcat(text, numbers[i].number), " ");
+	assert_string_equal(text, wanted);
+}
+
+static void
+test_page_by_country(void **state)
+{
+	const char *abroad = "+442079460101";
+	struct store *s = *state;
+	struct service other;
+
+	store_service(s, &other, "rides", "");
+	store_number(s, other.id, MASK_3);
+	store_number(s, s->service.id, MASK_2);
+	store_number(s, s->service.id, MASK_1);
+	store_number(s, s->service.id, abroad);
+	must(number_set_state(s->db, s->service.id, MASK_2, "retired"));
+	check_page(s, "", "", "", 9, "+442079460101 " MASK_1 " " MASK_2 " ");
+	check_page(s, "", "", "", 2, "+442079460101 " MASK_1 " ");
+	check_page(s, "", "", MASK_1, 2, MASK_2 " ");
+	check_page(s, "", "", MASK_2, 2, "");
+	check_page(s, "", "GB", "", 9, "+442079460101 ");
+	check_page(s, "", "US", "", 9, MASK_1 " " MASK_2 " ");
+	check_page(s, "active", "", "", 9, "+442079460101 " MASK_1 " ");
+	check_page(s, "active", "US", "", 9, MASK_1 " ");
+	check_page(s, "retired", "US", MASK_1, 9, MASK_2 " ");
+	check_page(s, "retired", "GB", "", 9, "");
+}
+
 int
 main(void)
 {
@@ -447,6 +543,8 @@ main(void)
 		STORE_TEST(test_free_for_whom),
 		STORE_TEST(test_set_state_of_its_own_numbers),
 		STORE_TEST(test_retire_what_nobody_has),
+		STORE_TEST(test_read_counts_legs_up_to_a_thousand),
+		STORE_TEST(test_page_by_country),
 	};
 
 	return cmocka_run_group_tests_name("number", tests, NULL, NULL);

@@ -697,6 +697,25 @@ test_retry_what_was_given_up(void **state)
 	assert_int_equal(claim(s, out, 9), 2);
 }
 
+/* Nobody else can write meanwhile: not too many at a time. */
+static void
+test_retry_a_thousand_at_a_time(void **state)
+{
+	struct store *s = *state;
+	int64_t count;
+
+	store_run(s,
+	    "WITH n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 1001)"
+	    " INSERT INTO outbox SELECT 'dlv_' || i, id, 'app', 'event', 'e',"
+	    " NULL, 0, 'parked', 8, 8, 0, 0, 0, 0 FROM n, service");
+	must(outbox_retry(s->db, s->service.id, NULL, NOW_MS, &count));
+	assert_int_equal(count, OUTBOX_RETRY_MAX);
+	must(outbox_retry(s->db, s->service.id, NULL, NOW_MS, &count));
+	assert_int_equal(count, 1);
+	must(outbox_retry(s->db, s->service.id, NULL, NOW_MS, &count));
+	assert_int_equal(count, 0);
+}
+
 /* Seen by operators. */
 
 struct seen {
@@ -761,6 +780,15 @@ test_list_find_and_attempts(void **state)
 	check_list(s, "waiting", MAX, "d c ");
 	check_list(s, "parked", MAX, "b ");
 	check_list(s, "done", MAX, "a ");
+	/* Behind the newest. */
+	must(outbox_list(s->db, s->service.id, "waiting parked done", out[2].id,
+	    MAX, see_view, &seen));
+	assert_int_equal(seen.len, 2);
+	assert_string_equal(seen.views[0].id, out[1].id);
+	assert_string_equal(seen.views[0].channel, "twilio");
+	assert_int_equal(seen.views[0].ended_at, (NOW_MS + 3) / 1000);
+	assert_string_equal(seen.views[1].id, out[0].id);
+	seen.len = 0;
 	must(outbox_find(s->db, s->service.id, out[1].id, &view));
 	assert_string_equal(view.id, out[1].id);
 	assert_string_equal(view.kind, "hang_up");
@@ -825,6 +853,7 @@ main(void)
 		STORE_TEST(test_cancel_what_no_worker_has),
 		STORE_TEST(test_retry_what_was_given_up),
 		STORE_TEST(test_list_find_and_attempts),
+		STORE_TEST(test_retry_a_thousand_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

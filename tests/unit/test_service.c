@@ -402,6 +402,10 @@ test_set_texts(void **state)
 		check_set_refused(announcements[i], "a\nb", RC_INVALID);
 		check_set_refused(announcements[i], "a\033b", RC_INVALID);
 		check_set_refused(announcements[i], "a\377", RC_INVALID);
+		check_set_refused(
+		    announcements[i], "a\357\277\276", RC_INVALID);
+		check_set_refused(
+		    announcements[i], "\357\277\277b", RC_INVALID);
 		text[255] = 'a';
 		text[256] = '\0';
 		check_set_refused(announcements[i], text, RC_INVALID);

@@ -503,9 +503,10 @@ check_list(struct store *s, const struct session *sessions,
     const struct session_filter *filter, int64_t now, const char *places)
 {
 	struct session out[SESSION_PAGE_MAX];
+	char next[ID_SIZE];
 	int i, len = -1;
 
-	must(session_list(s->db, s->service.id, filter, now, out, &len));
+	must(session_list(s->db, s->service.id, filter, now, out, &len, next));
 	assert_int_equal(len, strlen(places));
 	for (i = 0; i < len; i++)
 		check_same(&out[i], &sessions[places[i] - '0']);
@@ -580,7 +581,9 @@ test_list_by_reference(void **state)
 	check_list(s, sessions, &filter, NOW, "4");
 	strcpy(filter.after, sessions[4].id);
 	check_list(s, sessions, &filter, NOW, "");
-	filter = (struct session_filter){ "", "d", SESSION_OPEN, 200 };
+	filter = (struct session_filter){
+		.reference = "d", .status = SESSION_OPEN, .limit = 200
+	};
 	check_list(s, sessions, &filter, NOW, "5");
 	check_list(s, sessions, &filter, NOW + 9, "");
 	filter.status = SESSION_CLOSED;
@@ -664,6 +667,167 @@ test_list_lingering_to_the_second(void **state)
 	filter.status = SESSION_LINGERING;
 	check_list(s, sessions, &filter, NOW + 4, "1");
 	check_list(s, sessions, &filter, NOW + 5, "");
+}
+
+static void
+test_list_of_a_person_and_of_a_number(void **state)
+{
+	struct session_filter filter = { .status = SESSION__MAX, .limit = 200 };
+	struct session sessions[4];
+	struct session_party back;
+	struct store *s = *state;
+	struct service other;
+	struct session stranger;
+
+	store_session(s, &sessions[0], MASK_1, ANNA, BORIS, NOW - 3);
+	store_session(s, &sessions[1], MASK_2, CLARA, ANNA, NOW - 2);
+	store_session(s, &sessions[2], MASK_1, CLARA, BORIS, NOW - 1);
+	store_session(s, &sessions[3], MASK_2, BORIS, ANNA, NOW);
+	store_service(s, &other, "rides", "");
+	must(insert(s, other.id, &stranger, "", 0));
+	filter.of_person = true;
+	session_person(filter.person, &s->keys, ANNA);
+	check_list(s, sessions, &filter, NOW, "310");
+	filter.limit = 2;
+	check_list(s, sessions, &filter, NOW, "31");
+	strcpy(filter.after, sessions[1].id);
+	check_list(s, sessions, &filter, NOW, "0");
+	filter.after[0] = '\0';
+	/* Who has left was there; and who came back is there once. */
+	back = sessions[0].parties[0];
+	id_make(back.id, "pty", NOW * 1000);
+	must(session_replace(
+	    s->db, &s->keys, &sessions[0], 0, &back, DORA, NOW));
+	filter.limit = 200;
+	sessions[0].parties[0] = back;
+	check_list(s, sessions, &filter, NOW, "310");
+	id_make(back.id, "pty", NOW * 1000);
+	must(session_replace(
+	    s->db, &s->keys, &sessions[0], 0, &back, ANNA, NOW));
+	sessions[0].parties[0] = back;
+	check_list(s, sessions, &filter, NOW, "310");
+	session_person(filter.person, &s->keys, DORA);
+	check_list(s, sessions, &filter, NOW, "0");
+	session_person(filter.person, &s->keys, EMIL);
+	check_list(s, sessions, &filter, NOW, "");
+	filter.of_person = false;
+	/* Both have it: each session comes once. */
+	strcpy(filter.number, MASK_1);
+	check_list(s, sessions, &filter, NOW, "20");
+	filter.limit = 1;
+	check_list(s, sessions, &filter, NOW, "2");
+	strcpy(filter.after, sessions[2].id);
+	check_list(s, sessions, &filter, NOW, "0");
+	strcpy(filter.number, MASK_3);
+	filter.after[0] = '\0';
+	check_list(s, sessions, &filter, NOW, "");
+	strcpy(filter.number, MASK_1);
+	filter.limit = 200;
+	must(session_close(s->db, s->service.id, sessions[2].id, NOW, false));
+	sessions[2].closed_at = NOW;
+	filter.status = SESSION_CLOSED;
+	check_list(s, sessions, &filter, NOW, "2");
+	filter.status = SESSION_OPEN;
+	check_list(s, sessions, &filter, NOW, "0");
+}
+
+/* Makes many closed ones without parties that are older than all others. */
+static void
+insert_many(struct store *s, int count)
+{
+	char sql[500];
+
+	snprintf(sql, sizeof sql,
+	    "WITH RECURSIVE c (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c"
+	    " WHERE i < %d) INSERT INTO session (id, service_id, created_at,"
+	    " expires_at, closed_at, close_reason, voice, text)"
+	    " SELECT printf('ses_%%026d', i), '%s', 1, 2, 2, 'closed', 'both',"
+	    " 'both' FROM c",
+	    count, s->service.id);
+	store_run(s, sql);
+}
+
+/* No more than so many are looked at; the rest is behind the next. */
+static void
+test_list_comes_back_short_rather_than_late(void **state)
+{
+	struct session_filter filter = { .status = SESSION_LINGERING,
+		.limit = 2 };
+	struct store *s = *state;
+	struct session sessions[3], out[2];
+	char next[ID_SIZE];
+	int i, len;
+
+	insert_many(s, SESSION_SCAN_MAX + 5);
+	for (i = 0; i < 3; i++) {
+		must_insert(s, &sessions[i], "", 3 - i);
+		sessions[i].linger_until = NOW + 9;
+		must(session_close(
+		    s->db, s->service.id, sessions[i].id, NOW, false));
+		must(session_linger(s->db, s->service.id, &sessions[i]));
+	}
+	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
+	assert_int_equal(len, 2);
+	assert_string_equal(next, sessions[1].id);
+	strcpy(filter.after, next);
+	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
+	assert_int_equal(len, 1);
+	assert_string_equal(out[0].id, sessions[0].id);
+	/* That one, and all but six of the others. */
+	assert_string_equal(next, "ses_00000000000000000000000007");
+	strcpy(filter.after, next);
+	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
+	assert_int_equal(len, 0);
+	assert_string_equal(next, "");
+	/* Open ones are not gone through for expired ones, unless one that has
+	 * expired is not closed yet. */
+	store_run(s,
+	    "UPDATE session SET closed_at = 2, close_reason = 'expired'"
+	    " WHERE id = 'ses_00000000000000000000000001'");
+	store_run(s, "UPDATE session SET closed_at = NULL, close_reason = NULL,"
+		     " expires_at = 1800000009 WHERE close_reason = 'closed'");
+	filter =
+	    (struct session_filter){ .status = SESSION_EXPIRED, .limit = 2 };
+	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
+	assert_int_equal(len, 1);
+	assert_string_equal(next, "");
+	store_run(s, "UPDATE session SET expires_at = 1800000000 WHERE id ="
+		     " (SELECT max(id) FROM session)");
+	must(session_list(s->db, s->service.id, &filter, NOW, out, &len, next));
+	assert_int_equal(len, 1);
+	assert_string_equal(out[0].id, sessions[2].id);
+	assert_true(next[0] != '\0');
+}
+
+static void
+test_count_open(void **state)
+{
+	struct store *s = *state;
+	struct session sessions[6];
+	int64_t count;
+
+	insert_list(s, sessions);
+	must(session_count_open(s->db, s->service.id, NOW, &count));
+	assert_int_equal(count, 3);
+	must(session_count_open(s->db, s->service.id, NOW + 1, &count));
+	assert_int_equal(count, 2);
+	must(session_count_open(s->db, s->service.id, NOW + 9, &count));
+	assert_int_equal(count, 0);
+}
+
+static void
+test_parse_status(void **state)
+{
+	int i, status;
+
+	(void)state;
+	for (i = 0; i < SESSION__MAX; i++) {
+		must(session_parse_status(
+		    &status, session_status_name((enum session_status)i)));
+		assert_int_equal(status, i);
+	}
+	assert_int_equal(session_parse_status(&status, ""), RC_INVALID);
+	assert_int_equal(session_parse_status(&status, "Open"), RC_INVALID);
 }
 
 static void
@@ -779,6 +943,10 @@ main(void)
 		SESSION_TEST(test_list_in_pages),
 		SESSION_TEST(test_status_lingers_to_the_second),
 		SESSION_TEST(test_list_lingering_to_the_second),
+		SESSION_TEST(test_list_of_a_person_and_of_a_number),
+		SESSION_TEST(test_list_comes_back_short_rather_than_late),
+		SESSION_TEST(test_count_open),
+		cmocka_unit_test(test_parse_status),
 		SESSION_TEST(test_mode_is_both_none_or_a_role),
 		SESSION_TEST(test_insert_knows_the_code_just_made),
 		SESSION_TEST(test_dispute_once),

@@ -388,7 +388,6 @@ test_a_value_too_long_is_none_of_ours(void **state)
 	struct twilio_number wanted = right();
 	char url[400], body[1000], next[TWILIO_NUMBER_NEXT_SIZE];
 	struct kept kept;
-	struct buf json;
 
 	(void)state;
 	/* In the middle of a character. */
@@ -403,13 +402,6 @@ test_a_value_too_long_is_none_of_ours(void **state)
 	    TWILIO_NUMBER_VALUE_SIZE - 2);
 	assert_string_not_equal(kept.last.is[TWILIO_NUMBER_VOICE_URL],
 	    wanted.is[TWILIO_NUMBER_VOICE_URL]);
-	buf_init(&json, 0);
-	assert_int_equal(
-	    twilio_number_json(&json, "+12025550199",
-		&(struct twilio_number_finding){ TWILIO_NUMBER_SET, "voice_url",
-		    kept.last.is[TWILIO_NUMBER_VOICE_URL], "" }),
-	    RC_OK);
-	buf_free(&json);
 }
 
 static void
@@ -447,28 +439,6 @@ test_offers(void **state)
 	    twilio_number_read_offers("{}", 2, print_offer, found), RC_SYNTAX);
 }
 
-static void
-test_a_finding_as_json(void **state)
-{
-	struct twilio_number_finding finding = { TWILIO_NUMBER_TAKE,
-		"trunk_sid", "a \"b\"", "" };
-	struct buf json;
-
-	(void)state;
-	buf_init(&json, 0);
-	assert_int_equal(
-	    twilio_number_json(&json, "+12025550199", &finding), RC_OK);
-	assert_string_equal(buf_text(&json),
-	    "{\"number\":\"+12025550199\",\"kind\":\"take_over\","
-	    "\"setting\":\"trunk_sid\",\"is\":\"a \\\"b\\\"\","
-	    "\"wanted\":\"\"}");
-	buf_free(&json);
-	buf_init(&json, 10);
-	assert_int_equal(
-	    twilio_number_json(&json, "+12025550199", &finding), RC_MEMORY);
-	buf_free(&json);
-}
-
 int
 main(void)
 {
@@ -486,7 +456,6 @@ main(void)
 		cmocka_unit_test(test_pages_below_a_path),
 		cmocka_unit_test(test_a_value_too_long_is_none_of_ours),
 		cmocka_unit_test(test_offers),
-		cmocka_unit_test(test_a_finding_as_json),
 	};
 
 	return cmocka_run_group_tests_name("twilio_number", tests, NULL, NULL);

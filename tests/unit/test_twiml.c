@@ -405,7 +405,66 @@ test_message(void **state)
 	    HEAD "<Response><Message>Trip &amp; all: vôtre</Message>"
 		 "</Response>\n");
 	buf_reset(&out);
+	assert_int_equal(twiml_message(&out, ""), RC_OK);
+	assert_string_equal(buf_text(&out), HEAD "<Response/>\n");
+	buf_reset(&out);
 	assert_int_equal(twiml_message(&out, "\001"), RC_MEMORY);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+}
+
+static void
+add_line(void *cookie, const char *sentence)
+{
+	buf_printf(cookie, "%s|", sentence);
+}
+
+/* Checks what is said in a document, and empties it. */
+static void
+check_sentences(struct buf *document, const char *expected)
+{
+	struct buf said;
+
+	buf_init(&said, 0);
+	assert_int_equal(
+	    twiml_sentences(buf_text(document), add_line, &said), RC_OK);
+	assert_string_equal(buf_text(&said), expected);
+	buf_free(&said);
+	buf_reset(document);
+}
+
+static void
+test_sentences(void **state)
+{
+	const struct twiml_gather question = { .announcement = "A & B",
+		.sentence = "<C>?",
+		.language = "en-US",
+		.digits = 1,
+		.action_url = "https://x/",
+		.missed = "D" };
+	const struct twiml_dial ringing = { .announcement = "Ö",
+		.to = "+12025550147",
+		.caller_id = "+12025550199",
+		.language = "en-US",
+		.limit_s = 1,
+		.action_url = "https://x/" };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(twiml_gather(&out, &question), RC_OK);
+	check_sentences(&out, "A & B|<C>?|D|");
+	assert_int_equal(twiml_dial(&out, &ringing), RC_OK);
+	check_sentences(&out, "Ö|");
+	assert_int_equal(twiml_message(&out, "E"), RC_OK);
+	check_sentences(&out, "E|");
+	assert_int_equal(twiml_nothing(&out), RC_OK);
+	check_sentences(&out, "");
+	buf_puts(&out, twiml_sorry);
+	check_sentences(&out, "Sorry, calls cannot be connected right now. "
+			      "Please try again in a few minutes.|");
+	assert_int_equal(twiml_sentences("", add_line, &out), RC_SYNTAX);
+	assert_int_equal(twiml_sentences("<Say>", add_line, &out), RC_SYNTAX);
 	assert_int_equal(out.len, 0);
 	buf_free(&out);
 }
@@ -530,6 +589,7 @@ main(void)
 		cmocka_unit_test(test_documents_follow_the_grammar),
 		cmocka_unit_test(test_announce),
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_gather),
 		cmocka_unit_test(test_dial_with_announcement_and_screening),
 		cmocka_unit_test(test_dial_with_recording),
