@@ -60,7 +60,8 @@ const Who = ({row: {name, key_id}}) => key_id
 const columns = [
   {name: 'When', show: row => html`<${Moment} at=${row.at} seconds />`},
   {name: 'Who', show: row => html`<${Who} row=${row} />`},
-  {name: 'What', show: ({action}) => actions[action] || html`<code>${action}</code>`},
+  {name: 'What', show: ({action, key_id}) => actions[action]
+    || html`<code>${key_id ? '' : 'callmask '}${action}</code>`},
   {name: 'To what', show: ({subject, detail}) => html`
     ${subject && html`<${Subject} subject=${subject} />`}
     ${detail && html` <small class="detail">${detail}</small>`}`},

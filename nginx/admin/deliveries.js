@@ -3,8 +3,8 @@
 
 import {html, useState} from './vendor/preact-htm.js';
 import {get, post} from './api.js';
-import {ago, Badge, count, Dialog, duration, Loaded, mayChange, Moment, Pager, say,
-  Table, useLoaded, usePages} from './parts.js';
+import {ago, Badge, count, Dialog, duration, Loaded, mayChange, Moment, Pager, phone,
+  say, Table, useLoaded, usePages} from './parts.js';
 
 export const title = 'Deliveries';
 
@@ -19,22 +19,27 @@ const states = {
 const kinds = {
   event: 'event to the app',
   call: 'call to be placed',
-  'hang-up': 'call to be ended',
+  hang_up: 'call to be ended',
   message: 'text to be sent',
   erase: 'deletion at Twilio',
-  number: 'number at Twilio',
+  number_check: 'number to be checked at Twilio',
+  number_set: 'number to be set at Twilio',
 };
 
-const kindOf = ({kind}) => kinds[kind.replace('_', '-')] || kind;
+const kindOf = ({kind}) => kinds[kind] || kind;
 
 const Answer = ({status, error}) => html`
   ${status ? `HTTP ${status}` : error ? 'no answer' : '–'}
   ${error && html` <small class="detail">${error}</small>`}`;
 
 // What it is about, with the way to its session if that is told.
-const Subject = ({delivery: {subject_id, session_id}}) => session_id
-  ? html`<a href=${`#/sessions/${session_id}`}>${subject_id}</a>`
-  : html`<span>${subject_id}</span>`;
+function Subject({delivery: {subject_id, session_id}}) {
+  if (/^\+\d+$/.test(subject_id))
+    return html`<a href=${`#/numbers/${subject_id.slice(1)}`}>${phone(subject_id)}</a>`;
+  return session_id
+    ? html`<a href=${`#/sessions/${session_id}`}>${subject_id}</a>`
+    : html`<span>${subject_id}</span>`;
+}
 
 const When = ({delivery: {state, due_at, ended_at}}) => state === 'waiting'
   ? html`next try ${due_at && new Date(due_at) > Date.now()

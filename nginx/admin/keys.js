@@ -2,7 +2,7 @@
 
 import {html, useState} from './vendor/preact-htm.js';
 import {get, post} from './api.js';
-import {Badge, Dialog, Field, Form, Loaded, mayChange, Moment, Pager, say, Secret,
+import {Badge, Dialog, Field, Loaded, mayChange, Moment, Pager, say, Secret,
   Table, usePages} from './parts.js';
 
 export const title = 'Keys';
@@ -14,21 +14,19 @@ const roles = {
   viewer: 'A person who may look here, and change nothing.',
 };
 
-function Add({add}) {
-  return html`
-    <${Form} button="Add key" act=${add}>
-      <${Field} label="Name" name="name" required maxlength="63" autocomplete="off"
-        help="Whose it is, or what for. It stands in the audit log." />
-      <fieldset class="choices">
-        <legend>What it may do</legend>
-        ${Object.entries(roles).map(([role, words]) => html`
-          <label>
-            <input type="radio" name="role" value=${role} required />
-            <span><b>${role}</b> <small>${words}</small></span>
-          </label>`)}
-      </fieldset>
-    <//>`;
-}
+const Add = ({close, add}) => html`
+  <${Dialog} title="A new key" button="Add key" close=${close} act=${add}>
+    <${Field} label="Name" name="name" required maxlength="63" autocomplete="off"
+      help="Whose it is, or what for. It stands in the audit log." />
+    <fieldset class="choices">
+      <legend>What it may do</legend>
+      ${Object.entries(roles).map(([role, words]) => html`
+        <label>
+          <input type="radio" name="role" value=${role} required />
+          <span><b>${role}</b> <small>${words}</small></span>
+        </label>`)}
+    </fieldset>
+  <//>`;
 
 const Revoke = ({it, close, again}) => html`
   <${Dialog} title=${`Revoke the key “${it.name}”?`} button="Revoke" danger
@@ -69,25 +67,20 @@ export function Page({self}) {
   const [revoking, setRevoking] = useState(null);
   const add = async ({name, role}) => {
     setMade(await post('keys', {name: name.trim(), role}));
-    setAdding(false);
     await pages.again();
   };
   return html`
     <div class="head">
       <h1>Keys</h1>
-      ${mayChange(self) && !adding && html`
+      ${mayChange(self) && html`
         <button onClick=${() => setAdding(true)}>Add a key</button>`}
     </div>
-    ${adding && html`
-      <section class="narrow" aria-label="A new key">
-        <h2>A new key</h2>
-        <${Add} add=${add} />
-      </section>`}
     <${Loaded} of=${pages}>${({keys}) => html`
       <${Table} caption="Keys" hidden rows=${keys} id=${row => row.id}
         columns=${columns(self, setRevoking)} />`}
     <//>
     <${Pager} of=${pages} />
+    ${adding && html`<${Add} add=${add} close=${() => setAdding(false)} />`}
     ${made && html`
       <${Dialog} title=${`The key “${made.name}”`} close=${() => setMade(null)}>
         <${Secret} label="Key" value=${made.key} />

@@ -19,11 +19,18 @@ const PATIENCE_MS = 20000;
 
 let syncs = 0;
 
-// Has numbers (none named: all) checked, and with `apply` set.
-export const startSync = async (apply, numbers) => ({
-  id: ++syncs, apply, numbers,
-  queued: (await post('numbers/sync', {apply, ...(numbers ? {numbers} : {})})).queued,
-});
+// Has numbers (none named: all) checked, and with `apply` set. Of all, callmask
+// takes so many at a time.
+export async function startSync(apply, numbers) {
+  let queued = 0, cursor;
+  do {
+    const answer = await post('numbers/sync', {
+      apply, ...(numbers && {numbers}), ...(cursor && {cursor})});
+    queued += answer.queued;
+    cursor = answer.next;
+  } while (cursor);
+  return {id: ++syncs, apply, numbers, queued};
+}
 
 const pause = ms => new Promise(done => setTimeout(done, ms));
 

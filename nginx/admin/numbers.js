@@ -1,7 +1,7 @@
 // The masked numbers: how each is used, and whether it is set up at Twilio.
 
 import {html, useEffect, useRef, useState} from './vendor/preact-htm.js';
-import {get, patch, post} from './api.js';
+import {get, patch} from './api.js';
 import {Badge, count, Dialog, Loaded, mayChange, Moment, Pager, phone, say,
   Table, useLoaded, usePages} from './parts.js';
 import {Add} from './numbers-add.js';
@@ -49,7 +49,7 @@ const Filters = ({filter, setFilter}) => html`
     <select value=${filter.state}
             onChange=${event => setFilter({...filter, state: event.target.value})}>
       <option value="">all</option>
-      ${Object.keys(states).map(name => html`<option>${name}</option>`)}
+      ${Object.keys(states).map(name => html`<option value=${name}>${name}</option>`)}
     </select>
   </label>
   <label>Country
@@ -135,8 +135,8 @@ function Actions({shown, chosen, choose, open, start}) {
 }
 
 function columns(may, chosen, choose) {
-  const mark = (number, on) =>
-    choose(on ? [...chosen, number] : chosen.filter(each => each !== number));
+  const mark = (number, on) => choose(was =>
+    [...was.filter(each => each !== number), ...(on ? [number] : [])]);
   const name = ({number}) => may
     ? html`<label><input type="checkbox" checked=${chosen.includes(number)}
         onChange=${event => mark(number, event.target.checked)} /> ${phone(number)}</label>`

@@ -108,13 +108,14 @@ function Input({setting, value, set, ...rest}) {
     value=${value ?? ''} onInput=${read} />`;
 }
 
+const sentence = words => `${words[0].toUpperCase()}${words.slice(1)}.`;
+
 // What the help says, for somebody who has a switch before them and no 1 or 0.
 function help(setting) {
   const words = isSwitch(setting)
     ? setting.help.replace(/^1: /, '') : setting.help;
   const normal = `usual: ${inWords(setting, setting.default)}`;
-  return `${words[0].toUpperCase()}${words.slice(1)}`
-    + (setting.default === null && setting.kind === 'countries' ? '.' : ` (${normal}).`);
+  return sentence(setting.kind === 'countries' ? words : `${words} (${normal})`);
 }
 
 function Setting({setting, value, set, wrong, changed}) {
@@ -124,7 +125,7 @@ function Setting({setting, value, set, wrong, changed}) {
       aria-invalid=${wrong ? 'true' : undefined}
       aria-describedby=${`${id}-help${wrong ? ` ${id}-wrong` : ''}`} />`;
   const name = html`${label(setting.name)}
-    ${changed && html` <small class="changed">changed</small>`}`;
+    ${changed && html` <span class="changed">changed</span>`}`;
   return html`
     <div class=${`setting of-${setting.kind}`}>
       ${isSwitch(setting)
@@ -134,7 +135,7 @@ function Setting({setting, value, set, wrong, changed}) {
             <span>${unit(setting)}${unit(setting) === 'seconds' && value >= 60
               && ` = ${duration(value)}`}</span>
           </div>`}
-      ${wrong && html`<p class="problem" id=${`${id}-wrong`}>${wrong}</p>`}
+      ${wrong && html`<p class="problem" id=${`${id}-wrong`}>${sentence(wrong)}</p>`}
       <small id=${`${id}-help`}>${help(setting)} <code>${setting.name}</code></small>
     </div>`;
 }
@@ -178,13 +179,12 @@ const Save = ({changes, busy, error, discard}) => {
   const names = Object.keys(changes);
   return (names.length > 0 || error) && html`
     <div class="save">
-      <${Problem} error=${error} />
-      <p role="status">${names.length === 1 ? 'Not saved yet: ' : 'Not saved yet: '}
-        ${names.map(label).join(', ')}</p>
+      <p role="status">Not saved yet: ${names.map(label).join(', ')}</p>
       <div class="buttons">
         <button type="button" class="plain" onClick=${discard}>Discard</button>
         <button aria-busy=${busy} aria-disabled=${busy}>Save</button>
       </div>
+      <${Problem} error=${error} />
     </div>`;
 };
 

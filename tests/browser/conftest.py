@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scenario"))
 
 import stack as stacks                                    # noqa: E402
+from between import Account                               # noqa: E402
 from page import Panel                                    # noqa: E402
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -100,3 +101,34 @@ def viewer(quick):
     """The key of a viewer, called Vic."""
     return quick.cli("key", "add", "--role", "viewer",
                      "--name", "Vic").stdout.strip()
+
+
+_area = iter((423, 424, 425, 430, 432, 434, 435, 440))
+
+
+@pytest.fixture(scope="module")
+def account(quick, tmp_path_factory):
+    """A service of a module's own, without numbers yet; with the keys of its
+    operator, called Olive, and of its viewer, called Vic."""
+    area = next(_area)
+    made = Account(quick, tmp_path_factory.mktemp("account"), f"of-{area}", area)
+    made.keys = {
+        role: quick.cli("key", "add", "--role", role, "--name", name,
+                        service=made.service).stdout.strip()
+        for role, name in (("operator", "Olive"), ("viewer", "Vic"))}
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def work(panel, account):
+    """The panel, with the account's operator in it."""
+    panel.sign_in(account.keys["operator"])
+    return panel
+
+
+@pytest.fixture
+def watch(panel, account):
+    """The panel, with the account's viewer in it."""
+    panel.sign_in(account.keys["viewer"])
+    return panel

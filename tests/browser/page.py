@@ -198,3 +198,18 @@ class Panel(Page):
     def keys(self, *keys):
         """Type, wherever the focus is."""
         self.driver.switch_to.active_element.send_keys(*keys)
+
+    def rows(self):
+        """The rows of the first table in words, those of each by the names of
+        their columns."""
+        return self.driver.execute_script("""
+            const words = node => node.innerText.replace(/\\s+/g, ' ').trim();
+            const table = document.querySelector('table');
+            const names = [...table.querySelectorAll('thead th')].map(words);
+            return [...table.querySelectorAll('tbody tr')].map(row =>
+                Object.fromEntries([...row.cells].map((cell, place) =>
+                    [names[place], words(cell)])))""")
+
+    def status(self):
+        """What the panel says has happened."""
+        return self.text(".notices")
