@@ -45,7 +45,9 @@ struct command {
 	const char *verb; /* NULL: the noun says it all */
 	enum cli_needs needs;
 	enum {
-		CLI_JSON = 1 /* knows --json */
+		CLI_JSON = 1, /* knows --json */
+		CLI_ROOT = 2  /* writes where the owner of the database may
+				 not: root stays root */
 	} flags;
 	/* Runs it; argv[0] is its last word. Returns the exit status. */
 	int (*run)(struct cli *cli, int argc, char **argv);
@@ -115,6 +117,7 @@ struct cli_twilio {
 	struct http *http;
 	enum twilio_verdict verdict;
 	int status;                /* 0: no answer came; see error */
+	int64_t date_s;            /* its clock, by the second; 0: not said */
 	int64_t retry_s;           /* not sooner than in so many seconds */
 	struct twilio_reply reply; /* what it said */
 	struct buf body;           /* all of it */
