@@ -67,7 +67,7 @@ BENCH_DEPS := wrk
 DEB_DEPS := debhelper lintian dpkg-dev
 
 .PHONY: all pictures unit-tests sanitized demo run check check-unit check-asan check-valgrind \
-	check-long model bench bench-pool bench-worker lint format deps test-deps \
+	check-install check-long model bench bench-pool bench-worker lint format deps test-deps \
 	bench-deps deb-deps install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -184,6 +184,12 @@ check-valgrind: test-deps
 	@$(MAKE) -s unit-tests
 	@VALGRIND=1 tests/run unit
 
+# The package on a bare Debian: installed by the README, replaced under load,
+# removed. Takes root, the network and minutes.
+check-install:
+	@tests/install debootstrap
+	@tests/upgrade/trial.py
+
 lint: test-deps
 	@tests/run lint
 
@@ -227,7 +233,8 @@ $(B)/bench/%: tests/bench/%.c tests/bench/bench.c tests/bench/bench.h $(B)/libma
 		$(LDFLAGS) $(B)/libmask.a $(LIBS) -lm
 
 # --- Installing. Units are set up with the folders they are installed to. Nothing
-# is started: see the README.
+# is started: see the README. What was below /etc/nginx is kept with a ~ behind its
+# name, callmask.conf as it is.
 
 PREFIX	?= /usr/local
 DESTDIR	?=
@@ -236,6 +243,8 @@ LIBEXEC	= $(PREFIX)/lib/callmask
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 UNITS	= $(DESTDIR)$(UNITDIR)
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
+# What nginx serves from a folder: all but the sandbox's.
+PAGES	= $(filter-out sandbox,$(patsubst nginx/%/,%,$(wildcard nginx/*/)))
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(UNITS) \
@@ -259,23 +268,22 @@ install: all
 	    "$(UNITS)/callmask@events.service.d"
 	install -m 644 cgi-bin/systemd/callmask.sysusers \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/callmask.conf
-	install -m 644 cgi-bin/systemd/callmask.tmpfiles \
-	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/callmask.conf
+	sed 's|@SYSCONFDIR@|$(SYSCONFDIR)|' cgi-bin/systemd/callmask.tmpfiles \
+	    >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/callmask.conf
 	$(B)/bin/callmask completion bash >$(DESTDIR)$(COMPLETIONS)/callmask
 	install -m 644 cgi-bin/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 cgi-bin/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 cgi-bin/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 cgi-bin/monitoring/* $(DESTDIR)$(PREFIX)/share/callmask
-	install -m 644 nginx/callmask.conf $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d
-	install -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
+	[ -e $(DESTDIR)$(SYSCONFDIR)/callmask/callmask.conf ] || \
+	    install -m 644 cgi-bin/callmask.conf $(DESTDIR)$(SYSCONFDIR)/callmask
+	install -b -m 644 nginx/callmask.conf $(DESTDIR)$(SYSCONFDIR)/nginx/conf.d
+	install -b -m 644 nginx/callmask-locations.conf nginx/callmask-fastcgi.conf \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets
 	sed -i 's|/usr/share/callmask|$(PREFIX)/share/callmask|' \
 	    $(DESTDIR)$(SYSCONFDIR)/nginx/snippets/callmask-locations.conf
-	for folder in v1 admin admin/vendor; do \
-		install -d $(DESTDIR)$(PREFIX)/share/callmask/$$folder; \
-		find nginx/$$folder -maxdepth 1 -type f -exec install -m 644 -t \
-		    $(DESTDIR)$(PREFIX)/share/callmask/$$folder {} +; \
-	done
+	cd nginx && find $(PAGES) -type f -exec install -D -m 644 {} \
+	    $(abspath $(DESTDIR)/)$(PREFIX)/share/callmask/{} \;
 
 # A Debian package, in build/.
 deb: deb-deps

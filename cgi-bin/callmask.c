@@ -6,8 +6,12 @@
 
 #include "callmask.h"
 
+#include <sys/stat.h>
+
 #include <err.h>
 #include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,10 +171,40 @@ take_common(struct cli *cli, int argc, char **argv)
 	return kept;
 }
 
+/* Root becomes the owner of the folder that the database is in: of what root
+ * made there, the programs could open nothing. Exits with a word about it if
+ * that fails. */
+static void
+become_owner(const struct conf *conf)
+{
+	char folder[sizeof conf->database];
+	const struct passwd *user;
+	struct stat st;
+
+	strcpy(folder, conf->database);
+	strrchr(folder, '/')[1] = '\0';
+	if (geteuid() != 0 || stat(folder, &st) != 0 || st.st_uid == 0)
+		return;
+	user = getpwuid(st.st_uid);
+	if ((user != NULL ? initgroups(user->pw_name, st.st_gid)
+			  : setgroups(0, NULL)) != 0 ||
+	    setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0)
+		err(1, "cannot become the owner of %s", folder);
+}
+
+/* Whether a command writes where the owner of the database may not. */
+static bool
+stays_root(const struct command *command)
+{
+	return command->run == cli_backup || command->run == cli_rekey_start ||
+	       command->run == cli_rekey_run;
+}
+
 /* Opens what the command needs; exits with a word about it if it cannot. */
 static void
-prepare(struct cli *cli, enum cli_needs needs)
+prepare(struct cli *cli)
 {
+	enum cli_needs needs = cli->command->needs;
 	const char *service = cli->service_name;
 	char error[CONF_ERROR_SIZE];
 
@@ -180,6 +214,8 @@ prepare(struct cli *cli, enum cli_needs needs)
 		errx(1, "no randomness to be had");
 	if (conf_load(&cli->conf, cli->conf_path, error) != RC_OK)
 		errx(1, "%s", error);
+	if (!stays_root(cli->command))
+		become_owner(&cli->conf);
 	if (needs == CLI_NEEDS_CONF)
 		return;
 	if (conf_load_secrets(&cli->secrets, cli->conf.secrets, error) != RC_OK)
@@ -203,7 +239,7 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct cli cli = { .conf_path = CONF_PATH };
+	struct cli cli = { .user = getuid(), .conf_path = CONF_PATH };
 	int c, words, status;
 
 	log_open("callmask", LOG_WARN);
@@ -247,7 +283,7 @@ main(int argc, char **argv)
 	}
 	argv += words - 1;
 	argc = take_common(&cli, argc - (words - 1), argv);
-	prepare(&cli, cli.command->needs);
+	prepare(&cli);
 	optind = 0;
 	cli.argc = argc;
 	cli.argv = argv;

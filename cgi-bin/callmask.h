@@ -21,6 +21,7 @@
 
 /* What a command runs with. */
 struct cli {
+	uid_t user; /* who runs it, for the audit log */
 	const char *conf_path;
 	struct conf conf;
 	struct secrets secrets;   /* wiped at the end */
@@ -160,6 +161,7 @@ struct cli_twilio {
 	struct http *http;
 	enum twilio_verdict verdict;
 	int status;                /* 0: no answer came; see error */
+	int64_t date_s;            /* its clock, by the second; 0: not said */
 	int64_t retry_s;           /* not sooner than in so many seconds */
 	struct twilio_reply reply; /* what it said */
 	struct buf body;           /* all of it */

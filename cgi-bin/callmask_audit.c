@@ -21,13 +21,13 @@ cli_note(const struct cli *cli, struct db *db, const char *service_id,
     const char *subject)
 {
 	const struct command *command = cli->command;
-	const struct passwd *user = getpwuid(getuid());
+	const struct passwd *user = getpwuid(cli->user);
 	char action[CLI_NAME_SIZE], name[32];
 
 	snprintf(action, sizeof action, "%s%s%s", command->noun,
 	    command->verb != NULL ? " " : "",
 	    command->verb != NULL ? command->verb : "");
-	snprintf(name, sizeof name, "uid %ld", (long)getuid());
+	snprintf(name, sizeof name, "uid %ld", (long)cli->user);
 	return audit_put(db, &cli->secrets.keys,
 	    &(struct audit){ .service_id = service_id,
 		.key_id = "",

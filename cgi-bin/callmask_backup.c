@@ -131,7 +131,7 @@ cli_restore(struct cli *cli, int argc, char **argv)
 	if (argc != 2 || argv[1][0] == '-')
 		return cli_usage(cli);
 	if (access(argv[1], R_OK) != 0)
-		err(1, "%s", argv[1]);
+		err(1, "%s, for the owner of the database", argv[1]);
 	if (check_place(database) != 0 ||
 	    copy("restoring", argv[1], database) != 0)
 		return 1;

@@ -4,19 +4,31 @@
  * public URL are asked, as an operator would by hand.
  */
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "callmask.h"
+#include "metrics.h"
 #include "outbox.h"
 #include "timestamp.h"
 #include "wake.h"
 
 /* How long something may wait in the outbox before it is late. */
 #define LATE_MS 60000
+
+/* How far our clock and Twilio's may be apart. */
+#define CLOCK_S 30
+
+#define SOCKETS "/run/callmask"
 
 /* Findings of doctor: how many failed. */
 struct checkup {
@@ -105,6 +117,130 @@ check_database(struct cli *cli, struct checkup *checkup)
 	found(checkup, active > 0 ? "ok" : "FAIL",
 	    "service %s: %d active masked number%s", service->name, active,
 	    active == 1 ? "" : "s");
+}
+
+/* Finds fault with a file of root's, if the folder of the database is somebody
+ * else's: as whom the programs run. Returns whether it did. */
+static bool
+is_of_root(struct checkup *checkup, const char *path, const struct stat *folder)
+{
+	struct stat file;
+
+	if (folder->st_uid == 0 || stat(path, &file) != 0 || file.st_uid != 0)
+		return false;
+	found(checkup, "FAIL", "%s belongs to root: chown %u %s", path,
+	    (unsigned)folder->st_uid, path);
+	return true;
+}
+
+static void
+check_owner(struct cli *cli, struct checkup *checkup)
+{
+	static const char *const kinds[] = { "", "-lock", "-wal", "-shm",
+		"-wake" };
+	const char *database = cli->conf.database;
+	char path[sizeof cli->conf.database + 8];
+	struct stat folder;
+	size_t i;
+	int wrong = 0;
+
+	snprintf(path, sizeof path, "%.*s",
+	    (int)(strrchr(database, '/') + 1 - database), database);
+	if (stat(path, &folder) != 0)
+		return;
+	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		snprintf(path, sizeof path, "%s%s", database, kinds[i]);
+		wrong += is_of_root(checkup, path, &folder);
+	}
+	wrong += is_of_root(checkup, cli->conf.metrics, &folder);
+	if (wrong == 0)
+		found(checkup, "ok", "the programs own their files");
+}
+
+/* SQLite's locks and shared memory do not hold between machines, and on network
+ * disks often not on one (sqlite.org/wal.html). */
+static void
+check_disk(struct cli *cli, struct checkup *checkup)
+{
+	static const struct {
+		unsigned type; /* statfs(2) */
+		const char *name;
+	} network[] = {
+		{ 0x6969, "NFS" },
+		{ 0xff534d42, "CIFS" },
+		{ 0xfe534d42, "SMB" },
+		{ 0x517b, "SMB" },
+		{ 0x00c36400, "Ceph" },
+		{ 0x01021997, "9P" },
+		{ 0x5346414f, "AFS" },
+		{ 0x73757245, "Coda" },
+	};
+	struct statfs disk;
+	size_t i;
+
+	if (statfs(cli->conf.database, &disk) != 0)
+		return;
+	for (i = 0; i < sizeof network / sizeof network[0]; i++) {
+		if ((unsigned)disk.f_type != network[i].type)
+			continue;
+		found(checkup, "FAIL",
+		    "%s is on a network disk (%s): SQLite needs a local one",
+		    cli->conf.database, network[i].name);
+		return;
+	}
+	found(checkup, "ok", "the database is on a local disk");
+}
+
+/* Returns whether somebody listens at the socket of a program. */
+static bool
+listens(const char *folder, const char *program)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	bool yes;
+	int fd;
+
+	if ((size_t)snprintf(name.sun_path, sizeof name.sun_path, "%s/%s.sock",
+		folder, program) >= sizeof name.sun_path ||
+	    (fd = socket(
+		 AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+		return false;
+	/* Whoever may not connect, or has to wait, has found somebody. */
+	yes = connect(fd, (struct sockaddr *)&name, sizeof name) == 0 ||
+	      errno == EACCES || errno == EAGAIN;
+	close(fd);
+	return yes;
+}
+
+/* Looks whether nginx finds the programs. */
+static void
+check_sockets(struct checkup *checkup, const char *folder)
+{
+	const char *program;
+	int i, here = 0, missing = 0;
+
+	if (access(folder, F_OK) != 0) {
+		found(checkup, "skip", "there is no %s: say --sockets", folder);
+		return;
+	}
+	for (i = 1; (program = metrics_program_name(i)) != NULL; i++)
+		here += listens(folder, program);
+	if (here == 0) {
+		found(checkup, "warn",
+		    "no program listens in %s: systemctl enable --now "
+		    "callmask.target",
+		    folder);
+		return;
+	}
+	for (i = 1; (program = metrics_program_name(i)) != NULL; i++) {
+		if (listens(folder, program))
+			continue;
+		missing++;
+		found(checkup, "FAIL",
+		    "%s does not listen in %s: systemctl status callmask@%s",
+		    program, folder, program);
+	}
+	if (missing == 0)
+		found(checkup, "ok", "%d programs listen in %s", here, folder);
 }
 
 static void
@@ -250,8 +386,28 @@ check_public_url(struct cli_twilio *twilio, struct checkup *checkup)
 		found(checkup, "warn", "%s cannot be reached from here: %s",
 		    base, twilio->error);
 	else
-		found(checkup, "FAIL", "%s answers with %d where we say 401",
+		found(checkup, "FAIL",
+		    "%s answers with %d where we say 401: does its server in "
+		    "nginx include snippets/callmask-locations*.conf, and do "
+		    "the programs run?",
 		    base, twilio->status);
+}
+
+/* Sessions end, and signatures of events are taken, by the clock. */
+static void
+check_clock(const struct cli_twilio *twilio, struct checkup *checkup)
+{
+	int64_t ahead = app_now_ms() / 1000 - twilio->date_s;
+
+	if (twilio->date_s == 0)
+		return;
+	if (ahead > CLOCK_S || ahead < -CLOCK_S)
+		found(checkup, "FAIL",
+		    "our clock is %lld seconds %s Twilio's: timedatectl",
+		    (long long)(ahead > 0 ? ahead : -ahead),
+		    ahead > 0 ? "ahead of" : "behind");
+	else
+		found(checkup, "ok", "our clock and Twilio's agree");
 }
 
 /* Asks those outside. */
@@ -266,6 +422,7 @@ check_outside(struct cli *cli, struct checkup *checkup)
 			check_numbers(&twilio, checkup);
 		if (twilio.status != 0 || cli->service.id[0] == '\0')
 			check_account(&twilio, checkup);
+		check_clock(&twilio, checkup);
 		check_public_url(&twilio, checkup);
 	} else {
 		found(checkup, "skip", "Twilio is not asked");
@@ -278,16 +435,21 @@ cli_doctor(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "offline", no_argument, NULL, 'o' },
+		{ "sockets", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct checkup checkup = { .json = cli->json };
+	const char *sockets = SOCKETS;
 	bool offline = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'o')
+		if (c == 'o')
+			offline = true;
+		else if (c == 's')
+			sockets = optarg;
+		else
 			return cli_usage(cli);
-		offline = true;
 	}
 	if (optind != argc)
 		return cli_usage(cli);
@@ -299,7 +461,10 @@ cli_doctor(struct cli *cli, int argc, char **argv)
 		    "public_url %s: without TLS numbers travel in the open",
 		    cli->conf.public_url);
 	check_secrets(cli, &checkup);
+	check_owner(cli, &checkup);
+	check_disk(cli, &checkup);
 	check_database(cli, &checkup);
+	check_sockets(&checkup, sockets);
 	check_counters(cli, &checkup);
 	check_outbox(cli, &checkup);
 	if (offline)

@@ -53,6 +53,7 @@ keep(void *cookie, const struct http_answer *answer)
 
 	twilio->status = answer->status;
 	twilio->retry_s = answer->retry_s;
+	twilio->date_s = answer->date_s;
 	twilio->verdict = twilio_rest_verdict(answer, &twilio->reply);
 	snprintf(twilio->error, sizeof twilio->error, "%s", answer->error);
 	buf_reset(&twilio->body);

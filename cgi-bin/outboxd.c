@@ -8,8 +8,8 @@
  * under way at a time, and fewer while it fails, so that one that is slow or
  * dead holds up nobody but itself.
  *
- * SIGTERM and SIGINT end it: what is under way may finish for a few seconds,
- * the rest is given back.
+ * SIGTERM, SIGINT and SIGUSR1 end it: what is under way may finish for a few
+ * seconds, the rest is given back.
  */
 
 #include <sys/eventfd.h>
@@ -237,6 +237,7 @@ catch_signals(void)
 		err(1, "eventfd");
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL); /* multiwatch(1) says it so */
 	signal(SIGPIPE, SIG_IGN);
 }
 

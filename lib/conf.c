@@ -317,18 +317,22 @@ static const struct key secrets_keys[] = {
 
 /*
  * inih reads by this instead of fgets(3), for it neither tells the handler
- * the line's number nor notices a line longer than its buffer.
+ * the line's number nor notices a line longer than its buffer. And it would
+ * take an indented line, as copied from a manual, for more of the one before.
  */
 static char *
 read_line(char *line, int size, void *cookie)
 {
 	struct reading *reading = cookie;
+	size_t blanks;
 
 	if (fgets(line, size, reading->file) == NULL)
 		return NULL;
 	reading->line++;
 	if (strchr(line, '\n') == NULL && !feof(reading->file))
 		refuse(reading, "line longer than %d bytes", size - 2);
+	blanks = strspn(line, " \t");
+	memmove(line, line + blanks, strlen(line + blanks) + 1);
 	return line;
 }
 

@@ -288,6 +288,7 @@ static void
 tell(struct transfer *t, CURLcode code)
 {
 	struct http_answer answer = { .error = "" };
+	struct curl_header *date;
 	curl_off_t retry_s = 0;
 	long status = 0, sent = 0;
 
@@ -306,6 +307,9 @@ tell(struct transfer *t, CURLcode code)
 		code = CURLE_PARTIAL_FILE;
 	if (code == CURLE_OK) {
 		answer.status = (int)status;
+		if (curl_easy_header(t->easy, "Date", 0, CURLH_HEADER, -1,
+			&date) == CURLHE_OK)
+			answer.date_s = curl_getdate(date->value, NULL);
 		answer.retry_s = retry_s < 0             ? 0
 				 : retry_s > RETRY_MAX_S ? RETRY_MAX_S
 							 : (int64_t)retry_s;

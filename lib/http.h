@@ -46,6 +46,7 @@ struct http_answer {
 	const char *body; /* NUL-terminated; "" if foreign */
 	size_t body_len;
 	int64_t retry_s; /* Retry-After, seconds, at most a day; 0: none */
+	int64_t date_s;  /* Date, epoch seconds; 0: none */
 	int64_t started_ms, took_ms; /* epoch milliseconds; milliseconds */
 	const char *error;           /* why no answer came; "": one did */
 };

@@ -189,6 +189,7 @@ req_wait(struct req *req, int64_t wait_ms, enum rc (*look)(void *cookie),
 	/* Kept back while we look, lest one that comes just then is missed. */
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &stop, &before);
 	for (left_ms = wait_ms; (rc = look(cookie)) == RC_NONE && left_ms > 0;
 	     left_ms -= PAUSE_MS)
@@ -244,7 +245,6 @@ answer_reason(int status)
 	} reasons[] = {
 		{ 200, "OK" },
 		{ 201, "Created" },
-		{ 204, "No Content" },
 		{ 202, "Accepted" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },

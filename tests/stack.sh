@@ -394,16 +394,17 @@ work() {
 	make_service
 
 	# multiwatch starts a worker again at once, whatever it died of; only one
-	# that cannot even live for 20 ms, a hundred times, is given up.
+	# that cannot even live for 20 ms, a hundred times, is given up. It ends
+	# them by SIGUSR1.
 	for part in $names; do
 		workers=$WORKERS
 		# As many as nginx lets wait for events, and one.
 		[ "$part" != events ] || workers=8
 		start "$part" spawn-fcgi -s "$sockets/$part.sock" -b 1024 -M 0660 \
 		    -n -- "$(command -v multiwatch)" -f "$workers" -r 100 -t 20 \
-		    -s TERM -- "$BIN_DIR/$part" -c "$RUN_DIR/callmask.conf"
+		    -- "$BIN_DIR/$part" -c "$RUN_DIR/callmask.conf"
 	done
-	start outboxd "$(command -v multiwatch)" -f 1 -r 100 -t 20 -s TERM -- \
+	start outboxd "$(command -v multiwatch)" -f 1 -r 100 -t 20 -- \
 	    "$BIN_DIR/outboxd" -c "$RUN_DIR/callmask.conf"
 	for number in $numbers; do
 		options+=(--number "$number")

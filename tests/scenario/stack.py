@@ -123,8 +123,8 @@ class Stack(client.Client):
             assert word not in logs, logs[max(0, logs.find(word) - 200):][:3000]
 
     def _end_workers(self):
-        """Let the workers end by themselves, and check for leaks while they do.
-        multiwatch ends them by SIGQUIT, which leaves them no time for it."""
+        """Let the workers end by themselves, and check for leaks while they do,
+        for which "down" leaves them little time."""
         old = []
         for program in PROGRAMS:
             with contextlib.suppress(OSError):

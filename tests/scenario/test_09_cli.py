@@ -2,11 +2,14 @@
 what it never shows."""
 
 import os
+import pathlib
 import re
 import shlex
+import socket
 import sqlite3
 import stat
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -167,6 +170,82 @@ def test_doctor_tells_of_a_locked_database(place):
     connection.close()
     assert done.returncode == 1
     assert "FAIL the database cannot be written" in done.stdout
+
+
+def test_doctor_looks_for_the_sockets(stack, tmp_path):
+    """Those of systemd, but that ours are elsewhere."""
+    def doctor(folder):
+        return stack.cli("doctor", "--offline", "--sockets", folder,
+                         check=False).stdout
+
+    for program in stacks.PROGRAMS:
+        (tmp_path / f"{program}.sock").symlink_to(
+            stack.folder.resolve() / f"sock/{program}.sock")
+    assert f"ok   {len(stacks.PROGRAMS)} programs listen" in doctor(tmp_path)
+    (tmp_path / "events.sock").unlink()
+    told = doctor(tmp_path)
+    assert "FAIL events does not listen" in told and told.count("FAIL") == 1
+    # One that nobody listens at any more.
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "events.sock"))
+    assert "FAIL events does not listen" in doctor(tmp_path)
+    (tmp_path / "none").mkdir()
+    assert "warn no program listens in" in doctor(tmp_path / "none")
+    assert "skip there is no" in doctor(tmp_path / "nowhere")
+
+
+def test_doctor_finds_a_network_disk(place):
+    """Not mounted for this, but said by statfs(2)."""
+    init(place)
+    assert "ok   the database is on a local disk" in place("doctor").stdout
+    source = place.folder / "statfs.c"
+    source.write_text("""
+        #include <string.h>
+        #include <sys/vfs.h>
+        int statfs(const char *path, struct statfs *out) {
+                (void)path;
+                memset(out, 0, sizeof *out);
+                out->f_type = 0x6969;
+                return 0;
+        }""")
+    library = place.folder / "statfs.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    done = place("doctor", env={**os.environ, "LD_PRELOAD": str(library)})
+    assert "is on a network disk (NFS)" in done.stdout and done.returncode == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
+def test_root_acts_as_the_owner_of_the_database(place):
+    """What root made there, the programs could not open."""
+    user = 65534
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        os.chown(folder, user, user)
+        (place.folder / "callmask.conf").write_text(
+            "public_url = https://mask.example.net\n"
+            f"  database = {folder}/callmask.db\n"
+            f"  secrets = {folder}/secrets.conf\n"
+            f"  metrics = {folder}/metrics\n")
+        assert init(place).returncode == 0
+        place("number", "add", "+12025550199")
+        with open(folder / "secrets.conf", "a", encoding="utf-8") as file:
+            file.write("twilio_auth_tokens = abc\n")
+        done = place("doctor", "--offline")
+        assert "ok   the programs own their files" in done.stdout
+        assert {each.stat().st_uid for each in folder.iterdir()} == {user}
+        # The audit log has who it was.
+        assert "root" in place("audit", "list").stdout
+        # But root's own files are root's.
+        copy = place.folder / "copy"
+        assert place("backup", copy).returncode == 0
+        assert copy.stat().st_uid == 0
+        done = place("restore", copy)
+        assert "for the owner of the database: Permission" in done.stderr
+        # The folder of the keys need not be theirs.
+        os.chown(folder / "metrics", 0, 0)
+        done = place("doctor", "--offline")
+        assert f"FAIL {folder}/metrics belongs to root: chown" in done.stdout
 
 
 # Help, and what must stay inside.

@@ -3,8 +3,10 @@
 import concurrent.futures
 import itertools
 import json
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import time
 
@@ -402,6 +404,17 @@ def test_who_leaves_keeps_no_process(stack, service):
         with stack.line() as line:
             line.sendall(request)
     assert service.feed(timeout=8) == {"events": [], "next": 0}
+
+
+def test_who_waits_is_answered_when_the_program_stops(new_stack):
+    stack = new_stack()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(stack.api, "GET", f"{FEED}?wait=20", timeout=60)
+                   for _ in range(3)]
+        time.sleep(0.3)
+        os.kill(stack.leader("events"), signal.SIGTERM)
+        assert [each.result().json for each in waiting] == [
+            {"events": [], "next": 0}] * 3
 
 
 def test_who_waits_does_not_hold_up_a_restart(stack, service):

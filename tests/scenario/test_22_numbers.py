@@ -3,6 +3,7 @@ released, what doctor finds, and how keys change."""
 
 import json
 import os
+import pathlib
 import re
 import secrets
 import urllib.parse
@@ -17,6 +18,8 @@ SETTINGS = ("voice_url", "voice_method", "status_callback",
             "status_callback_method", "sms_url", "sms_method", "trunk_sid",
             "voice_application_sid")
 TRUNK, APPLICATION = "TK" + "0" * 32, "AP" + "0" * 32
+FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"),
+                None)
 ELSEWHERE = "https://elsewhere.example/"
 
 
@@ -607,6 +610,18 @@ def test_doctor_calls_our_own_url(account):
                 public_url=account.stack.env["SANDBOX_URL"])
     fails, _ = findings(account.cli("doctor"))
     assert any("answers with 404 where we say 401" in text for text in fails)
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is missing")
+def test_doctor_compares_clocks(account, monkeypatch):
+    pool(account, account.numbers[0])
+    assert "ok   our clock and Twilio's agree" in account.cli("doctor").stdout
+    monkeypatch.setenv("LD_PRELOAD", str(FAKETIME))
+    for offset, words in (("+10m", "ahead of"), ("-10m", "behind")):
+        monkeypatch.setenv("FAKETIME", offset)
+        [fail] = [text for text in findings(account.cli("doctor"))[0]
+                  if "our clock is" in text]
+        assert words in fail and 595 <= int(fail.split()[3]) <= 605
 
 
 def test_doctor_looks_into_the_outbox(account, new_stack):

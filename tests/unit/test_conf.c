@@ -174,8 +174,8 @@ test_main_file_of_required_keys(void **state)
 static void
 test_main_file_of_all_keys(void **state)
 {
-	struct conf conf = conf_of("\n  # indented\nlog_level=warn\n"
-				   "url_overrides =rc=2&rt=4500\r\n"
+	struct conf conf = conf_of("\n  # indented\n  log_level=warn\n"
+				   "\turl_overrides =rc=2&rt=4500\r\n"
 				   "metrics= /m#1\n"
 				   "secrets\t=\t/s p \n"
 				   "public_url = http://127.0.0.1:8080\n"
@@ -314,8 +314,8 @@ test_keys_given_twice_are_refused(void **state)
 	    "database: given twice");
 	check_conf(MAIN "log_level = info\nlog_level = info\n", 7,
 	    "log_level: given twice");
-	/* A line that goes on is a second value as well. */
-	check_conf(MAIN "  /more\n", 6, "metrics: given twice");
+	/* An indented line is a line. */
+	check_conf(MAIN "  /more\n", 6, "not a `key = value`");
 	check_secrets("lookup_key = " ZEROS "\nlookup_key = " ONES "\n", 2,
 	    "lookup_key: given twice");
 	check_secrets("twilio_account_sid = " SID "\ntwilio_account_sid = " SID
@@ -450,17 +450,16 @@ test_secrets_may_be_empty(void **state)
 	assert_int_equal(secrets.keys.sealing_len, 0);
 }
 
-/* In a line, on a line that goes on, in a further line: in this order. */
+/* In a line, in a further line: in this order. */
 static void
-test_lists_may_repeat_and_continue(void **state)
+test_lists_may_repeat(void **state)
 {
-	struct secrets secrets = secrets_of("twilio_auth_tokens = t1  t2\n"
-					    "\t" TEXT_64 "\n"
-					    "sealing_keys = 255:" ONES "\n"
-					    "  1:" ZEROS "\t3:" ONES "\n"
-					    "# between\n"
-					    "twilio_auth_tokens = t4\n"
-					    "sealing_keys = 2:" ZEROS "\n");
+	struct secrets secrets =
+	    secrets_of("twilio_auth_tokens = t1  t2\t" TEXT_64 "\n"
+		       "sealing_keys = 255:" ONES "  1:" ZEROS "\t3:" ONES "\n"
+		       "# between\n"
+		       "twilio_auth_tokens = t4\n"
+		       "sealing_keys = 2:" ZEROS "\n");
 
 	(void)state;
 	assert_int_equal(secrets.tokens_len, 4);
@@ -485,7 +484,8 @@ test_lists_are_bounded(void **state)
 
 	(void)state;
 	check_secrets("twilio_auth_tokens = 1 2 3 4 5\n", 1, "more than 4");
-	check_secrets("twilio_auth_tokens = 1 2 3 4\n 5\n", 2, "more than 4");
+	check_secrets("twilio_auth_tokens = 1 2 3 4\ntwilio_auth_tokens = 5\n",
+	    2, "more than 4");
 	check_secrets("twilio_auth_tokens = " TEXT_64 "x\n", 1, "too long");
 	for (i = 1; i <= CRYPTO_KEYS_MAX; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text),
@@ -655,7 +655,7 @@ main(void)
 		cmocka_unit_test(test_missing_keys_are_named),
 		cmocka_unit_test(test_secrets_of_all_keys),
 		cmocka_unit_test(test_secrets_may_be_empty),
-		cmocka_unit_test(test_lists_may_repeat_and_continue),
+		cmocka_unit_test(test_lists_may_repeat),
 		cmocka_unit_test(test_lists_are_bounded),
 		cmocka_unit_test(test_sealing_keys_are_number_and_base64),
 		cmocka_unit_test(test_other_secrets_have_their_form),

@@ -533,7 +533,7 @@ test_client_that_left_is_no_error(void **state)
 
 /* --- FastCGI */
 
-static char place[] = "/tmp/callmask-req-XXXXXX";
+static char place[32];
 static int go[2]; /* a pipe: the client's leave to wait for another */
 
 /* Serves on the socket that is descriptor 0 until told to stop. */
@@ -676,10 +676,32 @@ test_fastcgi_serves_one_after_another(void **state)
 	assert_int_equal(seen->next, RC_NONE);
 }
 
+/* systemd and people say SIGTERM, multiwatch SIGUSR1. */
+static void
+test_fastcgi_ends_by_either_signal(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGUSR1 };
+	int status;
+	size_t i;
+	pid_t pid;
+
+	(void)state;
+	for (i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		pid = start_fastcgi();
+		ask("5", "there");
+		kill(pid, signals[i]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_int_equal(seen->next, RC_NONE);
+		unlink(address().sun_path);
+	}
+}
+
 static int
 make_place(void **state)
 {
 	(void)state;
+	strcpy(place, "/tmp/callmask-req-XXXXXX");
 	return mkdtemp(place) != NULL && pipe(go) == 0 ? 0 : -1;
 }
 
@@ -716,6 +738,9 @@ main(void)
 		cmocka_unit_test(test_client_that_left_is_no_error),
 		cmocka_unit_test_setup_teardown(
 		    test_fastcgi_serves_one_after_another, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    test_fastcgi_ends_by_either_signal, make_place,
 		    remove_place),
 	};
 
