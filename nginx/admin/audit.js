@@ -49,13 +49,14 @@ const pageOf = subject =>
 const Subject = ({subject}) => {
   const page = pageOf(subject);
   const text = /^\+?\d{7,15}$/.test(subject)
-    ? phone(`+${subject.replace('+', '')}`) : subject;
+    ? phone(`+${subject.replace('+', '')}`)
+    : /^svc_/.test(subject) ? 'the settings' : subject;
   return page ? html`<a href=${page}>${text}</a>` : html`<span>${text}</span>`;
 };
 
 const Who = ({row: {name, key_id}}) => key_id
   ? html`<span title=${key_id}>${name}</span>`
-  : html`${name} <small class="hint">on the command line</small>`;
+  : html`${name} <small class="hint">command line</small>`;
 
 const columns = [
   {name: 'When', show: row => html`<${Moment} at=${row.at} seconds />`},

@@ -23,7 +23,7 @@ const Twilio = ({twilio: {state, detail, checked_at}}) => html`
   <div class="twilio">
     <${Badge} kind=${twilioStates[state].kind}>${twilioStates[state].words}<//>
     ${checked_at && html` <small><${Moment} at=${checked_at} short /></small>`}
-    ${detail && html`<small class="detail">${detail}</small>`}
+    ${detail && state !== 'missing' && html`<small class="detail">${detail}</small>`}
   </div>`;
 
 // One number to be looked for, which is all of an address that a number has.
