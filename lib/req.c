@@ -2,7 +2,10 @@
 
 #include "req.h"
 
+#include <sys/epoll.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,26 +22,65 @@ struct req {
 	FCGX_Request fcgi; /* in use unless cgi */
 	bool cgi;          /* plain CGI */
 	bool served;       /* the CGI request has been handed out */
+	bool stopping;     /* a signal came in the middle of a request */
+	int door;          /* epoll of the socket that requests come to; -1 */
+	sigset_t waiting;  /* signals held back while we wait: not our end */
 };
+
+/* Has a signal that ends us come in only while we wait. libfcgi's handler takes
+ * it; but while libfcgi looks whether a new connection has anything to say,
+ * that drops the connection, and makes it turn round for ever. */
+static void
+hold_signals(struct req *req)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM); /* systemd's */
+	sigaddset(&stop, SIGUSR1); /* multiwatch's */
+	sigprocmask(SIG_BLOCK, &stop, &req->waiting);
+	sigdelset(&req->waiting, SIGTERM);
+	sigdelset(&req->waiting, SIGUSR1);
+}
+
+/* Prepares to wait at the socket, where only one of those who wait is woken; in
+ * accept(2), where no signal would be heard, nobody waits. Returns 0, or -1
+ * with errno. */
+static int
+watch_door(struct req *req)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+	if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    (req->door = epoll_create1(EPOLL_CLOEXEC)) < 0)
+		return -1;
+	return epoll_ctl(req->door, EPOLL_CTL_ADD, STDIN_FILENO, &event);
+}
 
 enum rc
 req_open(struct req **out)
 {
 	struct req *req;
 
-	if (FCGX_Init() != 0)
-		return RC_SYSTEM;
 	if ((req = calloc(1, sizeof *req)) == NULL)
 		return RC_MEMORY;
-	req->cgi = FCGX_IsCGI();
-	/* A signal ends the wait for a request, and so the program. */
-	if (!req->cgi &&
-	    FCGX_InitRequest(&req->fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
-		free(req);
-		return RC_SYSTEM;
-	}
+	req->door = -1;
+	req->cgi = true; /* nothing of libfcgi's to be freed */
+	hold_signals(req);
+	if (FCGX_Init() != 0)
+		goto fail;
+	if ((req->cgi = FCGX_IsCGI()))
+		sigprocmask(SIG_SETMASK, &req->waiting, NULL);
+	else if (FCGX_InitRequest(
+		     &req->fcgi, STDIN_FILENO, FCGI_FAIL_ACCEPT_ON_INTR) != 0 ||
+		 watch_door(req) != 0)
+		goto fail;
 	*out = req;
 	return RC_OK;
+fail:
+	req_close(req);
+	return RC_SYSTEM;
 }
 
 void
@@ -48,14 +90,29 @@ req_close(struct req *req)
 		return;
 	if (!req->cgi)
 		FCGX_Free(&req->fcgi, 1);
+	if (req->door >= 0)
+		close(req->door);
 	free(req);
 }
 
 enum rc
 req_next(struct req *req)
 {
-	if (!req->cgi)
-		return FCGX_Accept_r(&req->fcgi) == 0 ? RC_OK : RC_NONE;
+	struct epoll_event event;
+	int result;
+
+	if (req->stopping)
+		return RC_NONE;
+	if (!req->cgi) {
+		/* Somebody else may have been faster at the door. */
+		do {
+			if (epoll_pwait(
+				req->door, &event, 1, -1, &req->waiting) < 0)
+				return RC_NONE;
+			result = FCGX_Accept_r(&req->fcgi);
+		} while (result == -EAGAIN);
+		return result == 0 ? RC_OK : RC_NONE;
+	}
 	if (req->served)
 		return RC_NONE;
 	req->served = true;
@@ -166,36 +223,30 @@ req_body(struct req *req, struct buf *body, size_t max)
 	return RC_OK;
 }
 
-/* Sleeps for a while. Returns false if the client left or a signal came, which
- * mask lets through here. */
+/* Sleeps for a while. Returns false if the client left or a signal came. */
 static bool
-pause_once(const struct req *req, const sigset_t *mask)
+pause_once(struct req *req)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	struct pollfd client = { .fd = req->cgi ? -1 : req->fcgi.ipcFd,
 		.events = POLLRDHUP };
+	int result = ppoll(&client, 1, &pause, &req->waiting);
 
-	return ppoll(&client, 1, &pause, mask) == 0;
+	req->stopping = result < 0;
+	return result == 0;
 }
 
 enum rc
 req_wait(struct req *req, int64_t wait_ms, enum rc (*look)(void *cookie),
     void *cookie)
 {
-	sigset_t stop, before;
 	int64_t left_ms;
 	enum rc rc;
 
-	/* Kept back while we look, lest one that comes just then is missed. */
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &stop, &before);
 	for (left_ms = wait_ms; (rc = look(cookie)) == RC_NONE && left_ms > 0;
 	     left_ms -= PAUSE_MS)
-		if (!pause_once(req, &before))
+		if (!pause_once(req))
 			break;
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 

@@ -603,17 +603,23 @@ put_pair(char *out, const char *name, const char *value)
 	return 2 + strlen(name) + strlen(value);
 }
 
-/* Sends a request that announces length and has body; returns the socket. */
 static int
-send_request(const char *length, const char *body)
+connect_to_it(void)
 {
 	struct sockaddr_un name = address();
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&name, sizeof name), 0);
+	return fd;
+}
+
+/* Sends a request that announces length and has body. */
+static void
+put_request(int fd, const char *length, const char *body)
+{
 	char pairs[256];
 	size_t len;
-	int fd;
 
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&name, sizeof name), 0);
 	put_record(fd, 1, "\0\1\0\0\0\0\0\0", 8);
 	len = put_pair(pairs, "REQUEST_METHOD", "POST");
 	len += put_pair(pairs + len, "CONTENT_LENGTH", length);
@@ -624,6 +630,15 @@ send_request(const char *length, const char *body)
 	put_record(fd, 5, body, strlen(body));
 	if (body[0] != '\0')
 		put_record(fd, 5, "", 0);
+}
+
+/* The same on a connection of its own; returns that. */
+static int
+send_request(const char *length, const char *body)
+{
+	int fd = connect_to_it();
+
+	put_request(fd, length, body);
 	return fd;
 }
 
@@ -697,6 +712,31 @@ test_fastcgi_ends_by_either_signal(void **state)
 	}
 }
 
+/* A connection that was taken is served, whatever comes before it speaks. */
+static void
+test_fastcgi_ends_after_the_request_in_hand(void **state)
+{
+	int status, fd;
+	pid_t pid;
+
+	(void)state;
+	pid = start_fastcgi();
+	ask("5", "there");
+	fd = connect_to_it();
+	usleep(200000);
+	kill(pid, SIGUSR1);
+	usleep(200000);
+	put_request(fd, "5", "again");
+	assert_int_equal(write(go[1], "", 1), 1);
+	alarm(20);
+	read_output(fd);
+	check_body("again", 5);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	alarm(0);
+	assert_int_equal(status, 0);
+	assert_int_equal(seen->served, 2);
+}
+
 static int
 make_place(void **state)
 {
@@ -741,6 +781,9 @@ main(void)
 		    remove_place),
 		cmocka_unit_test_setup_teardown(
 		    test_fastcgi_ends_by_either_signal, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    test_fastcgi_ends_after_the_request_in_hand, make_place,
 		    remove_place),
 	};
 
