@@ -235,8 +235,8 @@ def test_how_it_is_called(stack, arguments, status):
 
 def test_an_object_for_each_interval(stack):
     with subprocess.Popen(
-            [*shlex.split(stack.env["CALLMASK"]), "top", "--json", "--interval",
-             "1"], stdout=subprocess.PIPE, text=True) as running:
+            [*shlex.split(stack.env["CALLMASK"]), "-s", "demo", "top", "--json",
+             "--interval", "1"], stdout=subprocess.PIPE, text=True) as running:
         try:
             seen = [json.loads(running.stdout.readline()) for _ in range(3)]
         finally:
@@ -339,7 +339,7 @@ def test_how_much_faults_have_risen(new_stack):
 @pytest.mark.parametrize("how", ("q", "Q", "\x04", "\x03", signal.SIGTERM,
                                  signal.SIGHUP, signal.SIGINT))
 def test_it_leaves_the_terminal_as_it_was(terminal, how):
-    top = terminal("top", "--interval", "60")
+    top = terminal("-s", "demo", "top", "--interval", "60")
     top.read(FRAME)
     if isinstance(how, str):
         top.type(how.encode())
@@ -349,7 +349,7 @@ def test_it_leaves_the_terminal_as_it_was(terminal, how):
 
 
 def test_other_keys_only_have_it_redrawn(terminal):
-    top = terminal("top", "--interval", "60")
+    top = terminal("-s", "demo", "top", "--interval", "60")
     top.read(FRAME)
     for key in (b" ", b"x", b"\x1a"):
         top.type(key)
@@ -358,7 +358,7 @@ def test_other_keys_only_have_it_redrawn(terminal):
 
 
 def test_it_follows_the_size_of_the_window(terminal):
-    top = terminal("top", "--interval", "60", rows=6, columns=20)
+    top = terminal("-s", "demo", "top", "--interval", "60", rows=6, columns=20)
     frame = top.read(r"Faults[^\n]*\n\x1b\[K")
     lines = re.split(r"\r+\n", frame.partition("\x1b[H")[2])
     assert len(lines) == 6
