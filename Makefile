@@ -173,7 +173,7 @@ model: test-deps
 # The unit tests once more, watched by the sanitizers and by valgrind.
 sanitized:
 	@$(MAKE) --no-print-directory B=build/asan \
-		CFLAGS="-O1 -g -fsanitize=address,undefined \
+		CFLAGS="-O0 -g -fsanitize=address,undefined \
 		-fno-sanitize-recover=all -U_FORTIFY_SOURCE" \
 		all unit-tests
 
