@@ -221,7 +221,7 @@ test_every_status_is_an_answer(void **state)
 {
 	static const int statuses[] = { 200, 201, 204, 299, 304, 400, 401, 404,
 		410, 429, 500, 503, 599 };
-	char reply[100];
+	char reply[100] = "";
 	struct server server;
 	struct kept kept;
 	size_t i;
