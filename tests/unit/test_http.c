@@ -267,7 +267,7 @@ test_answers_in_other_forms(void **state)
 static void
 test_redirects_are_not_followed(void **state)
 {
-	char reply[200];
+	char reply[200] = "";
 	struct server server, other;
 
 	server_start(&other, OK);
