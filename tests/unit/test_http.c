@@ -385,7 +385,7 @@ test_retry_after(void **state)
 		{ "soon", 0 }, { "", 0 },
 		{ "Sun, 06 Nov 1994 08:49:37 GMT", 0 },
 		{ "Fri, 31 Dec 2100 23:59:59 GMT", 86400 } };
-	char reply[200], date[64];
+	char reply[200] = "", date[64];
 	struct server server;
 	struct kept kept;
 	time_t later;
