@@ -99,13 +99,15 @@ def test_a_number_is_read_and_changed(account, key):      # noqa: F811
             ({"state": "active", "x": 1}, (422, "invalid_field", "x")),
             ([], (400, "invalid_json", None))):
         assert admin(stack, "PATCH", path, document, key=key).problem == problem
+    # Another service's, and what is none.
+    query = "SELECT state, last_used_at FROM number WHERE number = ?"
+    before = stack.rows(query, stack.numbers[0])
     for digits in (stack.numbers[0][1:], account.numbers[1][1:], "0", "12",
                    "1" * 16, "1" * 29, "x"):
-        for method, document in (("GET", None), ("PATCH", {"state": "active"})):
+        for method, document in (("GET", None), ("PATCH", {"state": "retired"})):
             assert admin(stack, method, "/v1/numbers/" + digits, document,
                          key=key).problem == (404, "not_found", None)
-    assert stack.one("SELECT state FROM number WHERE number = ?",
-                     stack.numbers[0]) == "active"
+    assert stack.rows(query, stack.numbers[0]) == before
 
 
 def test_the_pool_page_by_page(account, key):             # noqa: F811
@@ -304,6 +306,8 @@ def checking(account, key, number):                       # noqa: F811
 def test_only_the_services_own_are_looked_up(account, key):  # noqa: F811
     stack, number = account.stack, account.numbers[0]
     pool(account, number)
+    query = "SELECT id FROM outbox WHERE subject_id IN (?, ?)"
+    before = stack.rows(query, number, stack.numbers[0])
     for document, problem in (
             ({"numbers": [number, stack.numbers[0]]}, "numbers[1]"),
             ({"numbers": [account.numbers[1]]}, "numbers[0]"),
@@ -316,8 +320,7 @@ def test_only_the_services_own_are_looked_up(account, key):  # noqa: F811
             ({"cursor": "x"}, "cursor"), ({"cursor": 1}, "cursor")):
         assert admin(stack, "POST", "/v1/numbers/sync", document,
                      key=key).problem == (422, "invalid_field", problem)
-    assert stack.one("SELECT count(*) FROM outbox WHERE subject_id IN (?, ?)",
-                     number, stack.numbers[0]) == 0
+    assert stack.rows(query, number, stack.numbers[0]) == before
     for document in ({"numbers": []}, {"numbers": [1]}, {},
                      {"numbers": ["+12025550199"] * 101}):
         assert admin(stack, "POST", "/v1/numbers", document,
