@@ -61,11 +61,10 @@ read_phone(const char *text, char phone[PHONE_SIZE])
 static void
 name_subject(struct exchange *x, const char *shown, const char *text)
 {
-	uint8_t hash[CRYPTO_HASH_SIZE];
+	char tag[SERVE_TAG_SIZE];
 
-	crypto_keyed_hash(hash, x->mask.keys, "search", text, strlen(text));
-	snprintf(x->subject, sizeof x->subject, "%s %02x%02x%02x%02x", shown,
-	    hash[0], hash[1], hash[2], hash[3]);
+	serve_tag(x, text, tag);
+	snprintf(x->subject, sizeof x->subject, "%s %s", shown, tag);
 }
 
 /* Makes a filter of what is looked for, and says by what. */

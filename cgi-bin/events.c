@@ -97,6 +97,7 @@ static const struct endpoint endpoints[] = {
 	    .path = "/v1/events",
 	    .allow = "GET, HEAD",
 	    .auth = SERVE_KEY,
+	    .look = true,
 	    .read = read_feed,
 	    .act = list_events },
 	{ .method = NULL },

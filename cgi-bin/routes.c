@@ -18,11 +18,12 @@ static void
 note(struct exchange *x, const struct mask_dialled *dialled,
     const struct mask_route *route)
 {
-	char caller[PHONE_REDACTED_SIZE];
+	char caller[PHONE_REDACTED_SIZE], tag[SERVE_TAG_SIZE];
 
 	phone_redact(dialled->from, caller);
-	snprintf(
-	    x->detail, sizeof x->detail, "from %s to %s", caller, dialled->to);
+	serve_tag(x, dialled->from, tag);
+	snprintf(x->detail, sizeof x->detail, "from %s %s to %s", caller, tag,
+	    dialled->to);
 	if (route->session_id[0] != '\0')
 		strcpy(x->subject, route->session_id);
 	else

@@ -3,6 +3,7 @@
  * GET /v1/sessions: a page of them, newest first, by status and reference.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,19 @@ get_session(struct exchange *x)
 	x->answer.type = VIEW_JSON;
 	return view_session_history(
 	    &x->answer.body, &history, x->mask.now_ms / 1000);
+}
+
+/* Says for the audit log what is looked for: another page is another look. */
+static void
+note_filter(struct exchange *x, const char *reference, const char *cursor)
+{
+	char tag[SERVE_TAG_SIZE];
+
+	serve_tag(x, reference, tag);
+	snprintf(x->detail, sizeof x->detail, "%s%s%s%s",
+	    reference[0] != '\0' ? "reference " : "",
+	    reference[0] != '\0' ? tag : "",
+	    cursor[0] != '\0' ? " behind " : "", cursor);
 }
 
 /* Reads limit=, status=, reference= and cursor= from the query. */
@@ -58,6 +72,7 @@ read_filter(struct exchange *x)
 		return rc_fault(&x->fault, RC_INVALID, "cursor",
 		    "must be the next of an earlier page");
 	strcpy(filter->after, cursor);
+	note_filter(x, reference, cursor);
 	return RC_OK;
 }
 

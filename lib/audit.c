@@ -126,7 +126,7 @@ audit_looked(struct db *db, const struct audit *audit, int64_t now)
 	rc = db_first(db, SQL_AUDIT_LOOKED,
 	    DB_ARGS(DB_TEXT(audit->service_id), DB_TEXT(audit->key_id),
 		DB_TEXT(audit->subject), DB_TEXT(audit->action),
-		DB_INT(now - AUDIT_LOOK_S)));
+		DB_INT(now - AUDIT_LOOK_S), DB_TEXT(audit->detail)));
 	db_done(db, SQL_AUDIT_LOOKED);
 	return rc;
 }

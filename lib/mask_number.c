@@ -78,16 +78,17 @@ mask_add_numbers(const struct mask *mask, const char *service_id,
 	return rc;
 }
 
-/* Puts one into the outbox, unless it is there for as much. */
+/* Puts one into the outbox, unless it is there for as much. from_ms: when the
+ * first of all is due. */
 static enum rc
 queue(const struct mask *mask, const char *service_id, const char *number,
-    bool apply, int64_t *queued)
+    bool apply, int64_t from_ms, int64_t *queued)
 {
 	enum outbox_kind kind = apply ? OUTBOX_NUMBER_SET : OUTBOX_NUMBER_CHECK;
 	struct outbox_item item = { .service_id = service_id,
 		.kind = kind,
 		.subject_id = number,
-		.due_ms = mask->now_ms + *queued * MASK_SYNC_PACE_MS };
+		.due_ms = from_ms + *queued * MASK_SYNC_PACE_MS };
 	enum rc rc;
 
 	rc = outbox_waits(mask->db, OUTBOX_NUMBER_SET, number);
@@ -132,7 +133,8 @@ check_numbers(const struct mask *mask, const char *service_id,
 /* Queues the first of all behind one. */
 static enum rc
 queue_all(const struct mask *mask, const char *service_id,
-    const struct mask_sync *sync, int64_t *queued, char next[PHONE_SIZE])
+    const struct mask_sync *sync, int64_t from_ms, int64_t *queued,
+    char next[PHONE_SIZE])
 {
 	struct number_filter filter = { .limit = MASK_SYNC_MAX };
 	char numbers[MASK_SYNC_MAX][PHONE_SIZE];
@@ -142,7 +144,8 @@ queue_all(const struct mask *mask, const char *service_id,
 	strcpy(filter.after, sync->after);
 	rc = number_names(mask->db, service_id, &filter, numbers, &len);
 	for (i = 0; rc == RC_OK && i < len; i++)
-		rc = queue(mask, service_id, numbers[i], sync->apply, queued);
+		rc = queue(
+		    mask, service_id, numbers[i], sync->apply, from_ms, queued);
 	if (rc == RC_OK && len == MASK_SYNC_MAX)
 		strcpy(next, numbers[len - 1]);
 	return rc;
@@ -154,16 +157,21 @@ mask_sync_numbers(const struct mask *mask, const char *service_id,
     struct fault *fault)
 {
 	const struct mask_numbers *numbers = &sync->numbers;
+	int64_t from_ms;
 	enum rc rc;
 	int i;
 
 	*queued = 0;
 	next[0] = '\0';
+	/* Behind those that wait already, however many were asked for. */
+	rc = outbox_numbers_end(mask->db, service_id, mask->now_ms, &from_ms);
+	if (rc != RC_OK)
+		return rc;
 	if (numbers->len == 0)
-		return queue_all(mask, service_id, sync, queued, next);
+		return queue_all(mask, service_id, sync, from_ms, queued, next);
 	rc = check_numbers(mask, service_id, numbers, fault);
 	for (i = 0; rc == RC_OK && i < numbers->len; i++)
-		rc = queue(
-		    mask, service_id, numbers->numbers[i], sync->apply, queued);
+		rc = queue(mask, service_id, numbers->numbers[i], sync->apply,
+		    from_ms, queued);
 	return rc;
 }

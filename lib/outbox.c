@@ -174,6 +174,24 @@ outbox_finish(struct db *db, const struct outbox_delivery *delivery,
 }
 
 enum rc
+outbox_numbers_end(
+    struct db *db, const char *service_id, int64_t now_ms, int64_t *from_ms)
+{
+	const enum sql sql = SQL_OUTBOX_NUMBERS_END;
+	enum rc rc;
+
+	*from_ms = now_ms;
+	rc = db_first(db, sql,
+	    DB_ARGS(DB_TEXT(service_id), DB_INT(now_ms + OUTBOX_WAIT_MAX_MS)));
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_OK : rc;
+	if (db_column_int(db, sql, 0) > now_ms)
+		*from_ms = db_column_int(db, sql, 0);
+	db_done(db, sql);
+	return RC_OK;
+}
+
+enum rc
 outbox_mine(struct db *db, const struct outbox_delivery *delivery)
 {
 	enum rc rc;

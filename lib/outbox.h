@@ -119,6 +119,11 @@ enum rc outbox_finish(struct db *db, const struct outbox_delivery *delivery,
 enum rc outbox_release(struct db *db, const struct outbox_delivery *delivery,
     bool doubt, int64_t now_ms);
 
+/* Stores from when on further numbers may be looked up, so that they do not
+ * stand between calls and texts: now, or behind the last that waits. */
+enum rc outbox_numbers_end(
+    struct db *db, const char *service_id, int64_t now_ms, int64_t *from_ms);
+
 /* Returns RC_OK while the lease on a delivery is ours, RC_NONE once another
  * worker has it. In a write transaction that stays so until its end. */
 enum rc outbox_mine(struct db *db, const struct outbox_delivery *delivery);

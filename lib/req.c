@@ -268,10 +268,15 @@ req_answer(struct req *req, const struct answer *answer)
 	len = snprintf(head, sizeof head,
 	    "Status: %d %s\r\n"
 	    "Cache-Control: no-store\r\n"
-	    "X-Content-Type-Options: nosniff\r\n"
-	    "Content-Length: %zu\r\n",
-	    answer->status, answer_reason(answer->status), answer->body.len);
+	    "X-Content-Type-Options: nosniff\r\n",
+	    answer->status, answer_reason(answer->status));
 	send_bytes(req, head, (size_t)len);
+	/* No content has no length (RFC 9110, section 8.6). */
+	if (answer->status != 204) {
+		len = snprintf(head, sizeof head, "Content-Length: %zu\r\n",
+		    answer->body.len);
+		send_bytes(req, head, (size_t)len);
+	}
 	if (answer->body.len != 0) {
 		len = snprintf(
 		    head, sizeof head, "Content-Type: %s\r\n", answer->type);
@@ -296,6 +301,7 @@ answer_reason(int status)
 	} reasons[] = {
 		{ 200, "OK" },
 		{ 201, "Created" },
+		{ 204, "No Content" },
 		{ 202, "Accepted" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },

@@ -325,7 +325,8 @@ check_look(struct turn *turn)
 	    &(struct audit){ .service_id = x->key.service_id,
 		.key_id = x->key.id,
 		.action = action,
-		.subject = x->subject },
+		.subject = x->subject,
+		.detail = x->detail },
 	    x->mask.now_ms / 1000);
 	if (rc == RC_NONE)
 		rc = db_transact(x->app->db, DB_WAIT_MS, note_look, turn);
@@ -687,6 +688,15 @@ serve_set_token(struct exchange *x, const char *text)
 	    text, text[0] != '\0' ? SIGNIN_LASTS_S : 0);
 	answer_header(&x->answer, "Set-Cookie", value);
 	crypto_wipe(value, sizeof value);
+}
+
+void
+serve_tag(const struct exchange *x, const char *text, char tag[SERVE_TAG_SIZE])
+{
+	uint8_t hash[CRYPTO_HASH_SIZE];
+
+	crypto_keyed_hash(hash, x->mask.keys, "search", text, strlen(text));
+	crypto_hex(tag, hash, (SERVE_TAG_SIZE - 1) / 2);
 }
 
 enum rc

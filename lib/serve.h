@@ -133,6 +133,15 @@ enum rc serve_token(struct exchange *x, char text[SIGNIN_SIZE]);
  * it. */
 void serve_set_token(struct exchange *x, const char *text);
 
+/*
+ * Writes a tag for the audit log that differs for another text and does not
+ * give this one away, so that two numbers of which the same is shown are two
+ * looks.
+ */
+#define SERVE_TAG_SIZE (8 + 1)
+void serve_tag(
+    const struct exchange *x, const char *text, char tag[SERVE_TAG_SIZE]);
+
 /* Appends to the audit log that the holder of x->key did something. In a write
  * transaction. */
 enum rc serve_audit(struct exchange *x, const char *action);

@@ -94,17 +94,39 @@ struct words {
 	bool right;
 };
 
+/* Copies a value without what may be a secret in a URL: user and password, and
+ * the query. */
+static void
+copy_plain(char *out, const char *value)
+{
+	const char *host = strstr(value, "://"), *at;
+	size_t end = strcspn(value, "?#");
+
+	if (host == NULL) {
+		strcpy(out, value);
+		return;
+	}
+	host += strlen("://");
+	at = memchr(host, '@', strcspn(host, "/?#"));
+	sprintf(out, "%.*s", (int)(host - value), value);
+	if (at != NULL)
+		host = at + 1;
+	strncat(out, host, (size_t)(value + end - host));
+}
+
 static void
 add_words(void *cookie, const struct twilio_number_finding *finding)
 {
 	char text[2 * TWILIO_NUMBER_VALUE_SIZE + 80];
+	char is[TWILIO_NUMBER_VALUE_SIZE];
 	struct words *words = cookie;
 	size_t len;
 
 	if (finding->kind == TWILIO_NUMBER_NOTE)
 		return;
+	copy_plain(is, finding->is);
 	snprintf(text, sizeof text, "%s%s is %s%s%s", words->right ? "" : "; ",
-	    finding->setting, finding->is[0] != '\0' ? finding->is : "not set",
+	    finding->setting, is[0] != '\0' ? is : "not set",
 	    finding->wanted[0] != '\0' ? ", should be " : "", finding->wanted);
 	words->right = false;
 	/* Whole, so that no character is cut. */

@@ -11,7 +11,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 -- Whether somebody looked at something since $5.
 SELECT 1 FROM audit
 WHERE service_id = $1 AND key_id = $2 AND subject = $3 AND action = $4
-    AND at > $5 LIMIT 1;
+    AND at > $5 AND detail = $6 LIMIT 1;
 
 -- name: audit_list
 -- The $3 newest rows of a service below $2.

@@ -20,6 +20,15 @@ WHERE o.service_id = $1 AND o.channel = $2 AND o.state = 'waiting'
             AND (p.place < o.place OR (p.place = o.place AND p.id < o.id))))
 ORDER BY o.due_at_ms LIMIT 1;
 
+-- name: outbox_numbers_end
+-- When the last of the numbers to be looked up, of those not tried yet, is due,
+-- if that is before $2.
+SELECT due_at_ms FROM outbox
+WHERE service_id = $1 AND channel = 'twilio' AND state = 'waiting'
+    AND kind IN ('number_check', 'number_set') AND attempts = 0
+    AND due_at_ms < $2
+ORDER BY due_at_ms DESC LIMIT 1;
+
 -- name: outbox_list_due
 -- What a worker may take: due, and first in its lane.
 SELECT o.id, o.kind, o.subject_id, o.attempts, o.lease, o.doubt,

@@ -18,9 +18,14 @@ import * as audit from './audit.js';
 const pages = {overview, sessions, numbers, deliveries, keys, settings, audit};
 
 const here = () => {
-  const [name, ...path] = location.hash.replace(/^#\/?/, '').split('/')
-    .map(decodeURIComponent);
-  return {name: pages[name] ? name : Object.keys(pages)[0], path};
+  let parts = [];
+  try {
+    parts = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  } catch {
+    // Not an address of ours.
+  }
+  const [name, ...path] = parts;
+  return {name: Object.hasOwn(pages, name) ? name : Object.keys(pages)[0], path};
 };
 
 const go = (...path) => {

@@ -49,6 +49,10 @@ async function look(numbers, cursor) {
 async function watch({numbers}, tell, over) {
   const found = {};
   for (let cursor = ''; !over();) {
+    if (document.hidden) {
+      await pause(1000);
+      continue;
+    }
     const page = await look(numbers, cursor);
     const here = {...found};
     for (const {twilio} of page.numbers)

@@ -192,7 +192,8 @@ function useWatch(loaded, rows) {
   const again = useRef();
   again.current = loaded.again;
   useEffect(() => {
-    const timer = checking && setInterval(() => again.current(), 1500);
+    const timer = checking && setInterval(
+      () => document.hidden || again.current(), 1500);
     return () => clearInterval(timer);
   }, [checking]);
 }

@@ -16,9 +16,10 @@ const MATCHED = {
   phone: 'Sessions of the person with this phone, newest first',
 };
 
-// What was looked for last, for who comes back from a session. In no address:
-// it may be a person's number.
-let last = {text: '', status: ''};
+// What was looked for last, for who comes back from a session, and for nobody else
+// who signs in here. In no address: it may be a person's number.
+const nothing = {text: '', status: ''};
+let kept = {whose: '', wanted: nothing};
 
 function load({text, status}, query) {
   if (!text)
@@ -42,15 +43,17 @@ const columns = [
     <${Moment} at=${each.linger_until || each.closed_at || each.expires_at} />`},
 ];
 
-function List() {
+function List({self}) {
+  const last = kept.whose === self.id ? kept.wanted : nothing;
   const [wanted, setWanted] = useState(last);
   const [text, setText] = useState(last.text);
   const pages = usePages(query => load(wanted, query), [wanted]);
   const look = change => {
-    last = {...wanted, ...change};
-    if (JSON.stringify(last) === JSON.stringify(wanted))
+    const next = {...wanted, ...change};
+    kept = {whose: self.id, wanted: next};
+    if (JSON.stringify(next) === JSON.stringify(wanted))
       pages.again();
-    setWanted(last);
+    setWanted(next);
   };
   return html`
     <h1>Sessions</h1>
@@ -83,4 +86,4 @@ function List() {
 }
 
 export const Page = ({self, path: [id]}) =>
-  id ? html`<${Session} self=${self} id=${id} />` : html`<${List} />`;
+  id ? html`<${Session} self=${self} id=${id} />` : html`<${List} self=${self} />`;

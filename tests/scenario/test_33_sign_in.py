@@ -532,7 +532,7 @@ def test_each_question_about_a_call_is_a_look(stack):
         answer = someone.ask("POST", "routes", {"from": caller, "to": number})
         assert answer.status == 200
     looks = rows(stack, key_id=key_id(someone.key), action="POST /v1/routes")
-    assert len(looks) == 2              # the session, and nothing
+    assert len(looks) == 3              # one for each who would call
     assert not set(re.findall(r"\+\d{8,}", json.dumps(looks))) - {number}
 
 

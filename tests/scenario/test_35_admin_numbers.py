@@ -345,9 +345,13 @@ def test_the_cursor_of_a_sync(account, key):              # noqa: F811
     due = [at for (at,) in stack.rows(
         "SELECT due_at_ms - created_at_ms FROM outbox WHERE service_id = ? AND "
         "kind = 'number_check' AND attempts = 0 ORDER BY 1", service)]
+    in_order = [at for (at,) in stack.rows(
+        "SELECT due_at_ms FROM outbox WHERE service_id = ? AND "
+        "kind = 'number_check' AND attempts = 0 ORDER BY id", service)]
     stack.bend("DELETE FROM outbox WHERE service_id = ? AND state = 'waiting'",
                service)
     assert due[-1] == 999 * 50
+    assert in_order[-1] == max(in_order)     # behind those of the page before
 
 
 # How it fails.

@@ -321,6 +321,9 @@ test_a_look_is_noted_once_in_ten_minutes(void **state)
 	other = audit;
 	other.service_id = bikes.id;
 	assert_int_equal(audit_looked(s->db, &other, NOW), RC_NONE);
+	other = audit;
+	other.detail = "from +1…47 0a1b2c3d to +12025550199";
+	assert_int_equal(audit_looked(s->db, &other, NOW), RC_NONE);
 }
 
 static void

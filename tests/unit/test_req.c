@@ -464,11 +464,11 @@ test_every_status_has_its_reason(void **state)
 	static const struct {
 		int status;
 		const char *reason;
-	} rows[] = { { 200, "OK" }, { 201, "Created" }, { 400, "Bad Request" },
-		{ 401, "Unauthorized" }, { 403, "Forbidden" },
-		{ 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 409, "Conflict" }, { 413, "Content Too Large" },
-		{ 415, "Unsupported Media Type" },
+	} rows[] = { { 200, "OK" }, { 201, "Created" }, { 204, "No Content" },
+		{ 400, "Bad Request" }, { 401, "Unauthorized" },
+		{ 403, "Forbidden" }, { 404, "Not Found" },
+		{ 405, "Method Not Allowed" }, { 409, "Conflict" },
+		{ 413, "Content Too Large" }, { 415, "Unsupported Media Type" },
 		{ 422, "Unprocessable Content" },
 		{ 500, "Internal Server Error" },
 		{ 503, "Service Unavailable" } };

@@ -439,6 +439,32 @@ test_offers(void **state)
 	    twilio_number_read_offers("{}", 2, print_offer, found), RC_SYNTAX);
 }
 
+/* The panel shows them to whoever may look. */
+static void
+test_words_tell_no_secret_of_a_url(void **state)
+{
+	static const char *const urls[][2] = {
+		{ "https://user:pass@else.example/voice?token=1",
+		    "https://else.example/voice," },
+		{ "https://else.example/a@b", "https://else.example/a@b," },
+		{ "https://else.example?a@b", "https://else.example," },
+		{ "https://u@else.example", "https://else.example," },
+	};
+	struct twilio_number wanted = right(), is = right();
+	char words[400];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(urls); i++) {
+		strcpy(is.is[TWILIO_NUMBER_VOICE_URL], urls[i][0]);
+		assert_false(
+		    twilio_number_words(&is, &wanted, words, sizeof words));
+		assert_non_null(strstr(words, urls[i][1]));
+		assert_null(strstr(words, "pass"));
+		assert_null(strstr(words, "token"));
+	}
+}
+
 int
 main(void)
 {
@@ -456,6 +482,7 @@ main(void)
 		cmocka_unit_test(test_pages_below_a_path),
 		cmocka_unit_test(test_a_value_too_long_is_none_of_ours),
 		cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_words_tell_no_secret_of_a_url),
 	};
 
 	return cmocka_run_group_tests_name("twilio_number", tests, NULL, NULL);
