@@ -254,8 +254,8 @@ class Stack(client.Client):
             connection.close()
 
     def calm(self):
-        """Wait until the worker has nothing to do for some seconds; sessions of
-        earlier tests do not come to their end meanwhile."""
+        """Wait until the worker has nothing to do for some seconds; what earlier
+        tests left is put off: sessions that end, deliveries to be tried again."""
         now = int(time.time())
         self.bend("UPDATE session SET expiring_told_at = ? WHERE closed_at IS NULL "
                   "AND expiring_told_at IS NULL", now)
@@ -272,6 +272,9 @@ class Stack(client.Client):
             for _ in range(1500):
                 soon = {"soon": int(time.time()) + 3}
                 if connection.execute(due, soon).fetchone() == (0,):
+                    self.bend("UPDATE outbox SET due_at_ms = due_at_ms + 3600000 "
+                              "WHERE state = 'waiting' AND due_at_ms < ?",
+                              (now + 120) * 1000)
                     return
                 time.sleep(0.01)
         finally:

@@ -263,9 +263,10 @@ def test_a_worker_is_killed_when_the_receiver_has_it(rig, receiver, app):
     assert {got.id for got in came} == set(ids)
     assert len(came) - len(ids) <= 16 * len(kills)
     for number, got in enumerate(came):
-        # Who comes again was under way when a worker died.
+        # Who comes again was under way when a worker died; it may have been
+        # waiting to be read by the receiver just then.
         if got.id in [later.id for later in came[number + 1:]]:
-            assert any(0 <= at - got.at < 5 for _, at in kills)
+            assert any(-1 < at - got.at < 2 for _, at in kills), (got, kills)
 
 
 @pytest.mark.sanitized
