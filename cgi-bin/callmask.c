@@ -90,12 +90,6 @@ cli_note_first(struct cli *cli)
 	return rc == RC_OK ? 0 : cli_fail(rc, NULL, "audit log");
 }
 
-bool
-cli_can_write(struct cli *cli, int wait_ms)
-{
-	return db_transact(cli->db, wait_ms, do_nothing, NULL) == RC_OK;
-}
-
 /* Returns what a result means to an operator. */
 static const char *
 words(enum rc rc)

@@ -214,9 +214,6 @@ int cli_sync_directory(const char *path);
 /* Shows on a terminal how far something is; total 0 clears it away. */
 void cli_progress(const char *what, size_t done, size_t total);
 
-/* Whether the database can be written, once the turn comes within wait_ms. */
-bool cli_can_write(struct cli *cli, int wait_ms);
-
 /* A terminal, standard input and output, that is redrawn in place. */
 struct cli_screen {
 	struct termios before; /* as it was */

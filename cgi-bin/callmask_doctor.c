@@ -102,7 +102,7 @@ check_database(struct cli *cli, struct checkup *checkup)
 	found(checkup, "ok", "%s: schema version %d", cli->conf.database,
 	    SQL_VERSION);
 	found(checkup, "ok", "%s", db_engine(cli->db));
-	if (cli_can_write(cli, DB_WAIT_MS))
+	if (db_can_write(cli->db, DB_WAIT_MS))
 		found(checkup, "ok", "the database can be written");
 	else
 		found(checkup, "FAIL", "the database cannot be written");

@@ -148,14 +148,6 @@ app_record(struct app *app, int wait_ms, db_deed deed, void *cookie)
 	return rc;
 }
 
-static enum rc
-do_nothing(struct db *db, void *cookie)
-{
-	(void)db;
-	(void)cookie;
-	return RC_OK;
-}
-
 /* Returns what is wrong with keys or database, NULL if nothing is. */
 static const char *
 find_trouble(struct app *app, int64_t *lag_ms)
@@ -171,7 +163,7 @@ find_trouble(struct app *app, int64_t *lag_ms)
 	}
 	if (version != SQL_VERSION)
 		return "the database has another schema version";
-	if (db_transact(app->db, TURN_MS, do_nothing, NULL) != RC_OK)
+	if (!db_can_write(app->db, TURN_MS))
 		return "the database cannot be written";
 	return NULL;
 }

@@ -130,6 +130,14 @@ db_transact(struct db *db, int wait_ms, db_deed deed, void *cookie)
 	return rc;
 }
 
+bool
+db_can_write(struct db *db, int wait_ms)
+{
+	if (db->driver->begin(db, true, wait_ms) != RC_OK)
+		return false;
+	return db->driver->commit(db) == RC_OK;
+}
+
 void
 db_undo(struct db *db)
 {

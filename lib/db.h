@@ -92,6 +92,9 @@ enum rc db_migrate(struct db *db, int64_t now);
  */
 enum rc db_transact(struct db *db, int wait_ms, db_deed deed, void *cookie);
 
+/* Returns whether db can be written: takes its turn, changes nothing. */
+bool db_can_write(struct db *db, int wait_ms);
+
 /*
  * Within a deed: has db_transact roll back whatever the deed returns. For a
  * refusal that is found out after something was written.
