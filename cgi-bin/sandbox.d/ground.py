@@ -51,14 +51,14 @@ class Clock:
     """The time of one call in simulated seconds.
 
     They pass `speed` times as fast as real ones, but at their real pace while
-    a webhook is under way, so that a fast clock does not make the application
-    look slow. `changed` is the call's lock: whoever alters what others wait
-    for holds it and notifies."""
+    a webhook is under way or a phone rings that somebody handles: a fast clock
+    makes neither the application nor a person look slow. `changed` is the call's
+    lock: whoever alters what others wait for holds it and notifies."""
 
     def __init__(self, speed):
         self.changed = threading.Condition()
         self._speed = speed
-        self._webhooks = 0
+        self._slow = 0
         self._since = time.monotonic()
         self._passed = 0.0
 
@@ -83,21 +83,21 @@ class Clock:
     @contextlib.contextmanager
     def at_real_pace(self):
         """Let time pass at its real pace inside the `with` block."""
-        self._count_webhook(1)
+        self._count(1)
         try:
             yield
         finally:
-            self._count_webhook(-1)
+            self._count(-1)
 
-    def _count_webhook(self, step):
+    def _count(self, step):
         with self.changed:
             self._passed = self.now()
             self._since = time.monotonic()
-            self._webhooks += step
+            self._slow += step
             self.changed.notify_all()
 
     def _pace(self):
-        return 1 if self._webhooks else self._speed
+        return 1 if self._slow else self._speed
 
 
 class Tally:

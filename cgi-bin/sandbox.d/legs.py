@@ -6,6 +6,7 @@ of its progress by callbacks. Whoever changes a leg holds the lock of its call's
 clock; the thread that plays TwiML on it learns of the change when it waits."""
 
 import collections
+import contextlib
 import dataclasses
 import math
 import sys
@@ -216,8 +217,10 @@ class Leg:
         if behaviour.rings:
             self._start_ringing()
         decides = self.phone.decides_after()
-        if self.wait(min(decides, seconds), lambda: self.answered):
-            return
+        with (self.call.clock.at_real_pace() if self.phone.by_hand()
+              else contextlib.nullcontext()):
+            if self.wait(min(decides, seconds), lambda: self.answered):
+                return
         if decides >= seconds:
             self.end("no-answer", 487)
         elif behaviour.verdict == "in-progress":

@@ -45,7 +45,11 @@ class Phone:
 
     def patience(self):
         """How long it speaks before it hangs up by itself."""
-        return math.inf if self.behaviour == "manual" else self.talk_for
+        return math.inf if self.by_hand() else self.talk_for
+
+    def by_hand(self):
+        """Somebody handles it, as fast as people and programs are."""
+        return self.behaviour == "manual"
 
 
 class PhoneBook:

@@ -2,6 +2,7 @@
 database, all in one folder."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import pty
@@ -59,6 +60,12 @@ def told_of(pid):
         with contextlib.suppress(PermissionError):
             told += pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
     return told
+
+
+def stands_still(pid):
+    """Whether a process that was sent SIGSTOP has stopped."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return "\nState:\tT" in status
 
 
 def at_terminal(command, typed=b""):
@@ -156,6 +163,28 @@ class Stack(client.Client):
         leader = self.leader(program)
         path = f"/proc/{leader}/task/{leader}/children"
         return [int(pid) for pid in pathlib.Path(path).read_text().split()]
+
+    @contextlib.contextmanager
+    def hanging(self, pids):
+        """Processes that hang meanwhile; not in the middle of a write, which all
+        others would wait for."""
+        with open(self.folder / "callmask.db-lock", "rb") as lock:
+            while True:
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                while not all(map(stands_still, pids)):
+                    time.sleep(0.001)
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                for pid in pids:
+                    os.kill(pid, signal.SIGCONT)
+                time.sleep(0.01)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def cli(self, *arguments, service="demo", check=True):
         """Run the command line tool; the finished process."""

@@ -113,18 +113,6 @@ def away(stack, *names):
         place.rmdir()
 
 
-@contextlib.contextmanager
-def stopped(pids):
-    """Processes that hang."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def come_again(answer):
     """The backend, or Twilio, is told to come again."""
     assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
@@ -213,7 +201,7 @@ def test_the_database_is_moved_away_and_back(patient, sick, names):
     counted = sick.counters()["calls_apologised"]
     # The worker may just be folding the log back: that is none of the
     # programs' doing.
-    with stopped(sick.workers("outboxd")), away(sick, *names) as place:
+    with sick.hanging(sick.workers("outboxd")), away(sick, *names) as place:
         def sums():
             return [hashlib.sha256((place / name).read_bytes()).digest()
                     for name in names]
@@ -307,12 +295,12 @@ def test_the_counters_cannot_be_written(patient, sick):
 
 def test_all_workers_hang(patient, sick):
     """The caller hears something within 10 s all the same."""
-    with stopped(sick.workers("voice-inbound")), within(10):
+    with sick.hanging(sick.workers("voice-inbound")), within(10):
         assert patient.call().said == SORRY
 
 
 def test_one_worker_hangs_and_the_others_work(patient, sick):
-    with stopped(sick.workers("voice-inbound")[:1]), within(3):
+    with sick.hanging(sick.workers("voice-inbound")[:1]), within(3):
         for _ in range(50):
             assert patient.call().rings == patient.driver
 

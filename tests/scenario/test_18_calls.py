@@ -1,9 +1,6 @@
 """Click-to-call: the app asks, one phone rings and then the other, and both see
 masked numbers. And calls that the app ends."""
 
-import os
-import signal
-
 import pytest
 
 import stack as stacks
@@ -478,31 +475,27 @@ def test_limits_hold(stack, people, settings, code):
 
 @pytest.fixture(name="offline", scope="module")
 def offline_stack(request):
-    """A stack whose worker stands still."""
+    """A stack of its own, for tests that stop programs."""
     made = stacks.Stack()
-    for pid in made.workers("outboxd"):
-        os.kill(pid, signal.SIGSTOP)
     yield made
-    for pid in made.workers("outboxd"):
-        os.kill(pid, signal.SIGCONT)
     made.stop(keep=request.session.testsfailed > 0)
 
 
 def test_what_nobody_sent_is_never_rung(offline):
     customer, driver = offline.persons(2)
     session = offline.open(customer, driver)
-    first, second = place(offline, session), place(offline, session)
-    answer = offline.api("DELETE", f"/v1/calls/{first['id']}")
-    assert (answer.status, answer.json["status"]) == (200, "canceled")
-    close(offline, session, {"end_calls": True})
-    assert get(offline, second)["status"] == "canceled"
-    assert {state for state, in offline.rows(
-        "SELECT state FROM outbox WHERE channel = 'twilio'")} == {"done"}
-    third = offline.open(customer, driver)
-    place(offline, third)
-    close(offline, third)
-    for pid in offline.workers("outboxd"):
-        os.kill(pid, signal.SIGCONT)
+    with offline.hanging(offline.workers("outboxd")):
+        first, second = place(offline, session), place(offline, session)
+        answer = offline.api("DELETE", f"/v1/calls/{first['id']}")
+        assert (answer.status, answer.json["status"]) == (200, "canceled")
+        close(offline, session, {"end_calls": True})
+        assert get(offline, second)["status"] == "canceled"
+        assert {state for state, in offline.rows(
+            "SELECT state FROM outbox WHERE lane IN (?, ?)",
+            first["id"], second["id"])} == {"done"}
+        third = offline.open(customer, driver)
+        place(offline, third)
+        close(offline, third)
     [call] = offline.get(third)["calls"]
     assert finish(offline, call)["reason"] == "session_closed"
     assert calls_of(offline, driver) == []
@@ -515,11 +508,9 @@ def test_after_a_lost_answer_nobody_is_rung_twice(offline):
     customer, driver = offline.persons(2)
     session = offline.open(customer, driver)
     finish(offline, place(offline, session))
+    offline.phone(driver, behaviour="manual")
     offline.sandbox("POST", "lose", {"answers": 1})
-    deaf = offline.workers("status-callback") + offline.workers("voice-placed")
-    for pid in deaf:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with offline.hanging(offline.workers("status-callback")):
         call = place(offline, session)
         until(lambda: offline.one("SELECT sid FROM call WHERE id = ?",
                                   call["id"]), 15)
@@ -527,8 +518,9 @@ def test_after_a_lost_answer_nobody_is_rung_twice(offline):
             "SELECT o.state, o.attempts, count(a.status) FROM outbox o "
             "JOIN attempt a ON a.delivery_id = o.id WHERE o.lane = ?",
             call["id"]) == [("done", 2, 1)]
-    finally:
-        for pid in deaf:
-            os.kill(pid, signal.SIGCONT)
     assert len(calls_of(offline, driver)) == 2
+    act(offline, rings(offline, call, driver), "answer", driver)
+    until(lambda: ("call.answered",) in [event[:1] for event in
+                                         told(offline, call)])
+    act(offline, view(offline, call), "hangup", driver)
     assert finish(offline, call)["status"] == "completed"
