@@ -144,7 +144,7 @@ def test_more_numbers_than_a_page(emulate):
                for last in range(100)]
     for number in numbers:
         emulate.rest("POST", "IncomingPhoneNumbers.json", PhoneNumber=number)
-    shown = stack.cli("number", "sync").stdout
+    shown = stack.cli("number", "sync", check=False).stdout
     assert set(numbers) <= {line.split()[0] for line in shown.splitlines()}
     for number, resource in emulate.numbers().items():
         if number in numbers:

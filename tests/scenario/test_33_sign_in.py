@@ -684,9 +684,21 @@ def test_secrets_are_in_no_file(new_stack):
     assert '"path":"/admin/sign-in"' in stack.logs()
 
 
-def test_a_real_number_is_in_no_row(stack):
+def test_a_real_number_is_in_no_row(stack, operator):
+    caller, callee, stranger = stack.persons(3)
+    opened = stack.open(caller, callee)
+    for path, body in (
+            ("sessions/search", {"text": caller}),
+            ("routes", {"from": caller, "to": masked(opened)})):
+        answer = operator.ask("POST", path, body)
+        assert answer.status == 200, answer
+    answer = operator.ask("PATCH", f"sessions/{opened['id']}", {
+        "parties": [{"role": "driver", "phone": stranger}]})
+    assert answer.status == 200, answer
     text = json.dumps(stack.rows("SELECT * FROM audit"), default=repr)
-    assert "sign in" in text
+    for action in ("sign in", "POST /v1/sessions/search", "POST /v1/routes",
+                   "PATCH /v1/sessions/{id}"):
+        assert f'"{action}"' in text
     for number in stack.people:
         assert number[1:] not in text and number[2:] not in text
 

@@ -290,7 +290,7 @@ def test_a_look_is_noted_and_what_was_looked_for_is_not(stack):
 def test_two_numbers_with_the_same_ends_are_two_looks(stack):
     here = Service(stack, "twins")
     first = stack.person()
-    second = first[:2] + str(int(first[2]) + 1) + first[3:]
+    second = first[:2] + "989" + first[5:]
     for text in (first, second, first):
         assert here.search(text)[1] == []
     subjects = [row[1] for row in here.looks()]
