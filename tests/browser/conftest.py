@@ -2,7 +2,6 @@
 
 import contextlib
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -12,6 +11,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scenario"))
 
+import npm                                                # noqa: E402
 import stack as stacks                                    # noqa: E402
 from between import Account                               # noqa: E402
 from page import Panel                                    # noqa: E402
@@ -19,7 +19,6 @@ from page import Panel                                    # noqa: E402
 webdriver = pytest.importorskip("selenium.webdriver")
 
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
-AXE = HERE / "axe"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
            "--disable-dev-shm-usage", "--no-first-run",
            "--disable-background-networking", "--disable-component-update",
@@ -47,10 +46,7 @@ def quick(request):
 @pytest.fixture(scope="session")
 def axe():
     """The source of axe-core."""
-    source = AXE / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", AXE],
-                       check=True, capture_output=True, text=True, timeout=300)
+    source = npm.modules(HERE / "axe") / "axe-core" / "axe.min.js"
     return source.read_text(encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import client
+import npm
 from client import TRIP_ENDED, masked, new_sid
 
 JUDGE = pathlib.Path(__file__).with_name("twilio-sdk")
@@ -18,9 +19,7 @@ SAMPLES = client.SHARED / "twilio" / "twiml-samples"
 @pytest.fixture(scope="module")
 def send(stack):
     """Sends webhooks by the SDK: path, fields and perhaps the URL signed."""
-    if not (JUDGE / "node_modules" / "twilio").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", JUDGE],
-                       check=True, capture_output=True, text=True, timeout=300)
+    npm.modules(JUDGE)
 
     def judge(*cases, token=None):
         cases = [{"path": path, "fields": fields,

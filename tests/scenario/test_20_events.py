@@ -26,7 +26,7 @@ FEED = "/v1/events"
 def verify():
     """Verifies what was told by secrets, with the library of Standard Webhooks:
     the documents, None for what it does not take."""
-    npm.modules("standard-webhooks")
+    npm.modules(JUDGE)
 
     def judge(*cases):
         done = subprocess.run(

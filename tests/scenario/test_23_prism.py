@@ -13,6 +13,7 @@ import urllib.parse
 import pytest
 
 import client
+import npm
 import stack as stacks
 from between import Account, Between
 from client import masked
@@ -146,13 +147,10 @@ def description():
 @pytest.fixture(scope="module")
 def prism(description, tmp_path_factory):
     """A Prism that knows it; its base URL."""
-    if not (JUDGE / "node_modules/@stoplight/prism-cli").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", JUDGE],
-                       check=True, capture_output=True, text=True, timeout=300)
     port = stacks.free_port()
     log = tmp_path_factory.mktemp("prism") / "log"
     with open(log, "w", encoding="utf-8") as output, subprocess.Popen(
-            ["node", JUDGE / "node_modules/@stoplight/prism-cli/dist/index.js",
+            ["node", npm.modules(JUDGE) / "@stoplight/prism-cli/dist/index.js",
              "mock", "-h", "127.0.0.1", "-p", str(port), DESCRIPTION],
             stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT) as running:

@@ -13,6 +13,7 @@ import urllib.parse
 import pytest
 
 import client
+import npm
 import stack as stacks
 from client import masked
 from test_01_story import until
@@ -69,9 +70,6 @@ class Emulate:
 def emulate(tmp_path_factory, request):
     """An emulator, and a stack that takes it for Twilio."""
     apart = namespace()
-    if not (JUDGE / "node_modules/emulate").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", JUDGE],
-                       check=True, capture_output=True, text=True, timeout=300)
     failed = request.session.testsfailed
     folder = tmp_path_factory.mktemp("emulate")
     port = stacks.free_port()
@@ -88,7 +86,7 @@ def emulate(tmp_path_factory, request):
         running = [
             subprocess.Popen([*apart, *bridge, "inside", *ends, "env",
                               "NODE_EXTRA_CA_CERTS=" + stack.env["CALLMASK_CA"],
-                              "node", JUDGE / "node_modules/emulate/dist/index.js",
+                              "node", npm.modules(JUDGE) / "emulate/dist/index.js",
                               "start", "--service", "twilio", "--port", str(port),
                               "--seed", seed], stdout=log, stderr=log),
             subprocess.Popen([*bridge, "outside", *ends], stdout=log, stderr=log)]

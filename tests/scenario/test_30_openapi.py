@@ -36,7 +36,7 @@ def source(name):
 # It is a description.
 
 def test_it_is_valid_openapi(document, tmp_path):
-    npm.modules("openapi")
+    npm.modules(JUDGE)
     del document["paths"]["/v1/sessions"]["get"]["responses"]["200"]["description"]
     bent = tmp_path / "bent.json"
     bent.write_text(json.dumps(document), encoding="utf-8")

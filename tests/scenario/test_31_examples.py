@@ -64,7 +64,8 @@ def test_a_refusal_is_told(stack, command):
 def receivers(folder):
     """The commands that take events, the one in JavaScript beside its package."""
     shutil.copy(EXAMPLES / "webhook.mjs", folder)
-    (folder / "node_modules").symlink_to(npm.modules("standard-webhooks"))
+    (folder / "node_modules").symlink_to(npm.modules(
+        client.ROOT / "tests/scenario/standard-webhooks"))
     return {"python": ["/usr/bin/python3", EXAMPLES / "webhook.py"],
             "javascript": ["node", folder / "webhook.mjs"]}
 
