@@ -20,6 +20,7 @@
 #   SANDBOX_SPEED  1              how much faster than life the sandbox plays
 #   API_RATE       (as in nginx/callmask.conf)  requests a second for /v1
 #   SANDBOX        cgi-bin/sandbox
+#   SANDBOX_PORT   (that of the last time, or some free one)  where it listens
 #
 # In RUN_DIR afterwards:
 #
@@ -55,6 +56,7 @@ COUNTRIES=${COUNTRIES:-US}
 SANDBOX_SPEED=${SANDBOX_SPEED:-1}
 API_RATE=${API_RATE:-}
 SANDBOX=${SANDBOX:-$root/cgi-bin/sandbox}
+SANDBOX_PORT=${SANDBOX_PORT:-}
 
 # The programs, and for each a request that it refuses with 401 or 405: so we see
 # that it runs. (nginx without it would say 503, or 200 and an apology.)
@@ -173,10 +175,10 @@ has_ipv6() {
 	grep -q '^00000000000000000000000000000001 ' /proc/net/if_inet6
 } 2>/dev/null
 
-# The port of the last time if it is free, else one below those that the kernel
-# gives to clients.
+# The wanted port, else that of the last time, if it is free; else one below those
+# that the kernel gives to clients.
 choose_sandbox_port() {
-	sandbox_port=$(from_env SANDBOX_URL)
+	sandbox_port=${SANDBOX_PORT:-$(from_env SANDBOX_URL)}
 	sandbox_port=${sandbox_port##*:}
 	while [ -z "$sandbox_port" ] || taken "$sandbox_port"; do
 		sandbox_port=$((20000 + RANDOM % 10000))
@@ -322,36 +324,44 @@ make_service() {
 
 # --- Up.
 
-# The status of the answer to a request: status METHOD URL.
-status() {
-	curl -q -s -o /dev/null -w '%{http_code}' --max-time 2 --noproxy '*' \
-	    --cacert ca.pem -X "$@" || :
+# The statuses of the answers to some requests, over one connection where that is
+# possible: statuses METHOD URL…
+statuses() {
+	local requests=()
+	while [ $# -gt 0 ]; do
+		requests+=(--next -s -o /dev/null -w '%{http_code}\n' --max-time 2
+			--noproxy '*' --cacert ca.pem -X "$1" "$2")
+		shift 2
+	done
+	curl -q "${requests[@]:1}" || :
 }
 
-# Whether a part answers.
-answers() {
-	local name method path
-	case $1 in
-	nginx)
-		[ "$(status GET "https://localhost:$PORT/")" = 404 ]
-		return
-		;;
-	sandbox)
-		[ "$(status GET "http://127.0.0.1:$sandbox_port/sandbox/health")" = 200 ]
-		return
-		;;
-	outboxd)
-		[ -p callmask.db-wake ]
-		return
-		;;
-	esac
+# Which of these parts do not answer: silent PART…
+silent() {
+	local name method path status asked=() requests=()
 	while read -r name method path; do
-		[ "$name" != "$1" ] || break
-	done <<<"$programs"
-	case $(status "$method" "https://localhost:$PORT$path") in
-	401 | 405) ;;
-	*) return 1 ;;
-	esac
+		[[ " $* " = *" $name "* ]] || continue
+		asked+=("$name")
+		requests+=("$method" "$path")
+	done <<-END
+		nginx    GET  https://localhost:$PORT/
+		sandbox  GET  http://127.0.0.1:$sandbox_port/sandbox/health
+		$(awk -v "at=https://localhost:$PORT" \
+		    'NF { print $1, $2, at $3 }' <<<"$programs")
+	END
+	[[ " $* " != *" outboxd "* ]] || [ -p callmask.db-wake ] || echo outboxd
+	[ ${#asked[@]} -gt 0 ] || return 0
+	set -- "${asked[@]}"
+	for status in $(statuses "${requests[@]}"); do
+		case $1/$status in
+		nginx/404 | sandbox/200) ;;
+		nginx/* | sandbox/*) echo "$1" ;;
+		*/401 | */405) ;;
+		*) echo "$1" ;;
+		esac
+		shift
+	done
+	[ $# -eq 0 ] || printf '%s\n' "$@"
 }
 
 # Says what is wrong with a part, shows the end of its log, and gives up.
@@ -363,16 +373,16 @@ complain() {
 
 # Waits until all the parts answer.
 await() {
-	local part deadline=$((SECONDS + 20))
-	for part in "$@"; do
-		until answers "$part"; do
-			[ "$SECONDS" -lt "$deadline" ] ||
-			    complain "$part" "does not answer"
-			check "$@"
-			sleep 0.05
-		done
+	local mute=$parts deadline=$((SECONDS + 20))
+	# shellcheck disable=SC2086
+	while mute=$(silent $mute) && [ -n "$mute" ]; do
+		check $parts
+		[ "$SECONDS" -lt "$deadline" ] ||
+		    complain "${mute%%$'\n'*}" "does not answer"
+		sleep 0.02
 	done
-	check "$@"
+	# shellcheck disable=SC2086
+	check $parts
 }
 
 # Complains if one of the parts has died for good.
@@ -416,8 +426,7 @@ work() {
 	    --speed "$SANDBOX_SPEED" "${options[@]}"
 	start nginx nginx -p "$RUN_DIR" -c "$RUN_DIR/nginx/nginx.conf" \
 	    -e "$RUN_DIR/log/nginx.log" -g 'daemon off;'
-	# shellcheck disable=SC2086
-	await $parts
+	await
 }
 
 # All the work is done by a child in a group of its own, because this shell must

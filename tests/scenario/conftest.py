@@ -1,6 +1,6 @@
 """Fixtures of the scenario tests.
 
-    stack      one running callmask for the whole run; tests share it and take
+    stack      one running callmask for each file; its tests share it and take
                people of their own (stack.person())
     new_stack  makes a stack of one's own, to break: new_stack(WORKERS="1")
     unchanged  checks that a test changed nothing in the shared database
@@ -25,12 +25,13 @@ def pytest_configure(config):
         "markers", "sanitized: worth repeating with sanitized programs")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(request):
-    """The stack that tests share."""
+    """The stack that the tests of a file share."""
+    failed = request.session.testsfailed
     made = stacks.Stack()
     yield made
-    made.stop(keep=request.session.testsfailed > 0)
+    made.stop(keep=request.session.testsfailed > failed)
 
 
 @pytest.fixture

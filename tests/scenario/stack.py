@@ -37,19 +37,22 @@ TABLES = ("schema_version", "service", "api_key", "number", "session", "party",
           "leg", "call", "event", "outbox", "attempt", "idempotency",
           "webhook_secret", "message", "recording", "erasure", "erasure_item",
           "sign_in", "audit", "tally")
+CLAIMS = {}     # for each port, a socket that is held for its name
 BIN_DIR = pathlib.Path(os.environ.get("BIN_DIR") or client.ROOT / "build/bin")
 
 
 def free_port():
-    """A port nobody has, below those the kernel gives out."""
+    """A port nobody has, below those the kernel gives out. No other process of
+    the tests is given it while this one holds it."""
     while True:
-        port = random.randrange(15000, 19999)
-        with socket.socket() as trial:
-            try:
-                trial.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        port = random.randrange(10000, 20000)
+        claim = socket.socket(socket.AF_UNIX)
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            claim.bind(f"\0callmask-tests-{port}")
+            trial.bind(("127.0.0.1", port))
+            CLAIMS[str(port)] = claim
+            return port
+        claim.close()
 
 
 def told_of(pid):
@@ -94,7 +97,8 @@ class Stack(client.Client):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(
             prefix="callmask-scenario."))
         self.settings = {
-            "PORT": str(free_port()), "RUN_DIR": str(self.folder),
+            "PORT": str(free_port()), "SANDBOX_PORT": str(free_port()),
+            "RUN_DIR": str(self.folder),
             "BIN_DIR": str(BIN_DIR.resolve()), "NUMBERS": " ".join(NUMBERS),
             "SANDBOX_SPEED": "100", "API_RATE": "10000", **settings}
         self.script("up")
@@ -120,6 +124,9 @@ class Stack(client.Client):
         """Stop everything and look for what must never be in a log."""
         self._end_workers()
         self.script("down")
+        for name in ("PORT", "SANDBOX_PORT"):
+            if self.settings[name] in CLAIMS:
+                CLAIMS.pop(self.settings[name]).close()
         logs = self.logs()
         if keep:
             print(f"\nthe stack's files are kept in {self.folder}")
@@ -292,7 +299,8 @@ class Stack(client.Client):
                   "closed_at IS NULL AND expires_at BETWEEN ? AND ?",
                   now, now + 120)
         due = ("SELECT (SELECT count(*) FROM outbox WHERE state = 'waiting' "
-               "AND due_at_ms < :soon * 1000) + (SELECT count(*) FROM session s "
+               "AND (due_at_ms < :soon * 1000 OR attempts > (SELECT count(*) "
+               "FROM attempt WHERE delivery_id = id))) + (SELECT count(*) FROM session s "
                "JOIN service v ON v.id = s.service_id WHERE closed_at IS NULL "
                "AND (expires_at < :soon OR expiring_told_at IS NULL "
                "AND expiring_s > 0 AND expires_at - expiring_s < :soon))")

@@ -73,11 +73,11 @@ def test_a_call_is_told_to_the_app_step_by_step(stack):
             <= call["ended_at"])
     # The driver calls back.
     stack.phone(driver, behaviour="answer")
-    stack.dial(driver, masked(session))
+    [rang] = stack.dial(driver, masked(session))["rang"]
     newest, first = stack.get(session)["calls"]
     assert first == call
     assert (newest["from"], newest["status"]) == ("driver", "completed")
-    assert newest["duration"] == 5
+    assert newest["duration"] == rang["duration"] >= 5
 
 
 def test_the_document_keeps_the_caller_inside(stack):

@@ -179,7 +179,8 @@ def test_the_api_is_limited_and_twilio_is_not(new_stack):
         calls = list(pool.map(
             lambda _: stack.voice(customer, masked(session)).rings, range(200)))
     refused = [answer for answer in answers if answer.status == 429]
-    assert 50 < len(refused) < 90
+    # Some 400 are taken, less what the start of the stack asked for.
+    assert 50 < len(refused) < 130
     for answer in refused:
         assert answer.problem == (429, "rate_limited", None)
         assert answer.headers["Retry-After"] == "1"
