@@ -26,21 +26,23 @@ OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
            "--force-prefers-reduced-motion")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(request):
     """callmask as `make run` starts it, in quicker time."""
+    failed = request.session.testsfailed
     made = stacks.Stack(SANDBOX_SPEED="3")
     made.cli("service", "set", "ask-code=1")
     yield made
-    made.stop(keep=request.session.testsfailed > 0)
+    made.stop(keep=request.session.testsfailed > failed)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def quick(request):
     """callmask in much quicker time, for those who look at it afterwards."""
+    failed = request.session.testsfailed
     made = stacks.Stack(SANDBOX_SPEED="50")
     yield made
-    made.stop(keep=request.session.testsfailed > 0)
+    made.stop(keep=request.session.testsfailed > failed)
 
 
 @pytest.fixture(scope="session")
@@ -85,14 +87,14 @@ def panel(quick, chromium):
     assert opened.complaints() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(quick):
     """The key of an operator, called Olive."""
     return quick.cli("key", "add", "--role", "operator",
                      "--name", "Olive").stdout.strip()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def viewer(quick):
     """The key of a viewer, called Vic."""
     return quick.cli("key", "add", "--role", "viewer",

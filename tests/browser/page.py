@@ -187,6 +187,10 @@ class Panel(Page):
             "const at = document.activeElement;"
             "return (at.labels?.[0] || at).textContent.trim()")
 
+    def focuses(self, name):
+        """Wait until something whose name begins like this has the focus."""
+        self.until(lambda: self.focused().startswith(name))
+
     def tab_to(self, name):
         """Press Tab until something of this name has the focus."""
         for _ in range(60):

@@ -9,12 +9,12 @@ def show_stranger(panel, problem):
     """Wait until the door says what is wrong, and has the key ready to be typed
     again."""
     panel.reads(problem, within="[role=alert]")
-    assert panel.focused().startswith("Your key")
+    panel.focuses("Your key")
 
 
 def test_signing_in_and_out(panel, quick, operator):
     panel.reads("Where do I get a key?")
-    assert panel.focused() == "Your key"
+    panel.focuses("Your key")
     panel.refusals += [("sign-in", 401), ("sign-in", 403)]
 
     wrong = operator[:-4] + "0000"
@@ -51,7 +51,7 @@ def test_a_sign_in_that_is_over(panel, quick, why):
         quick.cli("key", "revoke", key.split("_")[1].join(("key_", "")))
     panel.go("sessions")
     panel.reads("You have been signed out.")
-    assert panel.focused() == "Your key"
+    panel.focuses("Your key")
 
 
 def figures(panel):
@@ -202,7 +202,7 @@ def test_the_menu_on_narrow_screens(panel, axe, viewer):
         panel.is_flawless(axe)
         panel.keys("\ue00c")                              # Escape
         panel.until(lambda: "Sign out" not in panel.text("header"))
-        assert panel.focused() == "Menu"
+        panel.focuses("Menu")
         panel.press("Menu")
         panel.press("Sessions")
         panel.reads("Find")

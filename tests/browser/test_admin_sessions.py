@@ -191,7 +191,7 @@ def test_extending(at_session, quick, pair):
     assert at_session.field("By how many").get_attribute("aria-invalid") == "true"
     at_session.keys(Keys.ESCAPE)
     at_session.dialog_closes()
-    assert at_session.focused() == "Extend"
+    at_session.focuses("Extend")
 
 
 def test_who_may_call_and_text(at_session, quick, pair):
@@ -313,7 +313,7 @@ def test_no_such_session(panel, viewer):
 
 
 def test_by_keyboard_alone(panel, quick, operator, pair):
-    assert panel.focused() == "Your key"
+    panel.focuses("Your key")
     panel.keys(operator, Keys.ENTER)
     panel.reads("Calls today")
     panel.tab_to("Sessions")
@@ -329,10 +329,10 @@ def test_by_keyboard_alone(panel, quick, operator, pair):
     panel.keys(Keys.ENTER)
     panel.reads("Close this session?")
     # Whoever opens it by accident changes nothing by pressing Enter again.
-    assert panel.focused().startswith("End calls under way")
+    panel.focuses("End calls under way")
     panel.keys(Keys.ESCAPE)
     panel.dialog_closes()
-    assert panel.focused() == "Close"
+    panel.focuses("Close")
     panel.keys(Keys.ENTER)
     panel.reads("Close this session?")
     panel.tab_to("Close the session")

@@ -96,7 +96,7 @@ def test_what_is_wrong_is_said_where_it_is(form, axe):
     form.reads("record takes announce-caller", within=".preview")
     form.press("Save")
     form.reads("Takes announce-caller and announce-callee")
-    assert form.focused().startswith("Record calls")
+    form.focuses("Record calls")
     assert form.field("Record calls").get_attribute("aria-invalid") == "true"
     described = form.field("Record calls").get_attribute("aria-describedby")
     assert "setting-record-wrong" in described.split()
