@@ -239,6 +239,7 @@ def test_cancelled_while_it_rings(stack, people):
 def test_cancelled_before_it_rings(stack, people):
     """It may or may not have left: nobody is connected either way."""
     customer, driver, session = people
+    stack.phone(driver, behaviour="manual")
     call = place(stack, session)
     answer = stack.api("DELETE", f"/v1/calls/{call['id']}")
     assert answer.json["status"] == "canceled"
