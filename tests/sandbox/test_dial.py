@@ -1,6 +1,8 @@
 """Dial and its nouns: who rings, what they see, who talks, what the action
 hears of it."""
 
+import time
+
 import pytest
 from conftest import CUSTOMER, DRIVER, MASKED, OTHER, SPARE, codes, kinds
 
@@ -266,6 +268,20 @@ def test_manual_phone_declines(app, sandbox):
     sandbox.act(sid, "decline", DRIVER)
     sandbox.settle()
     assert app.at("/done")[0]["DialCallStatus"] == "busy"
+
+
+def test_manual_phone_has_the_time_that_people_need(app, sandbox):
+    """Ten simulated seconds would be a fifth of a real one."""
+    sandbox.phone(DRIVER, behaviour="manual")
+    app.on("/twilio/voice", dial(timeout=5))
+    sid = sandbox.start()
+    sandbox.until(sid, lambda view: view["rang"]
+                  and view["rang"][0]["status"] == "ringing")
+    time.sleep(0.6)
+    sandbox.act(sid, "answer", DRIVER)
+    sandbox.until(sid, lambda view: view["connected"])
+    sandbox.act(sid, "hangup", DRIVER)
+    sandbox.settle()
 
 
 def test_manual_phone_hangs_up(app, sandbox):
