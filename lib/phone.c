@@ -17,7 +17,8 @@ static_assert(PHONE_REDACTED_SIZE == sizeof "(not a number)", "longest text");
 static const char *const withheld_words[] = { "anonymous", "restricted",
 	"private", "unknown", "unavailable", "blocked", "withheld" };
 
-/* The same words as somebody's gateway typed them on a keypad. */
+/* The same words as somebody's gateway typed them on a keypad: nobody's
+ * numbers, and never dialled. */
 static const char *const withheld_digits[] = {
 	"266696687",   /* ANONYMOUS */
 	"7378742833",  /* RESTRICTED */

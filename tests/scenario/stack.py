@@ -265,6 +265,19 @@ class Stack(client.Client):
             self.bend("DELETE FROM outbox WHERE id = '0' || ?", party)
             self.open(*self.persons(2))     # wakes the worker
 
+    @contextlib.contextmanager
+    def late(self):
+        """Something for Twilio has been due for five minutes meanwhile."""
+        self.bend(
+            "INSERT INTO outbox (id, service_id, channel, kind, subject_id, state, "
+            "attempts, lease, doubt, due_at_ms, created_at_ms) SELECT 'dlv_0', id, "
+            "'twilio', 'message', 'msg_0', 'waiting', 0, 0, 0, ?, 0 FROM service",
+            int(time.time() - 301) * 1000)
+        try:
+            yield
+        finally:
+            self.bend("DELETE FROM outbox WHERE id = 'dlv_0'")
+
     def rows(self, statement, *values):
         """What a query returns."""
         connection = self.connect()

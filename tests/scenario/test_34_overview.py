@@ -420,18 +420,12 @@ def test_trouble_is_told_as_to_those_who_watch(new_stack):
         return told["database"], told["worker"], told["trouble"]
 
     assert health() == (True, True, None)
-    with made.hanging(made.workers("outboxd")):
-        made.bend(
-            "INSERT INTO outbox (id, service_id, channel, kind, subject_id, state, "
-            "attempts, lease, doubt, due_at_ms, created_at_ms) SELECT 'dlv_0', id, "
-            "'twilio', 'message', 'msg_0', 'waiting', 0, 0, 0, ?, 0 FROM service",
-            int(time.time() - 301) * 1000)
+    with made.hanging(made.workers("outboxd")), made.late():
         words = "what is for Twilio has been due for 5 minutes"
         assert health() == (True, True, words)
         assert made.request("GET", "/readyz").json["detail"] == words
         late = made.api("GET", OVERVIEW, key=key).json["deliveries"]
         assert late[1]["channel"] == "twilio" and late[1]["waiting"] == 1
         assert 301 <= late[1]["late"] < 400
-        made.bend("DELETE FROM outbox WHERE id = 'dlv_0'")
     os.kill(made.leader("outboxd"), signal.SIGTERM)
     until(lambda: health() == (True, False, "outboxd does not run"))

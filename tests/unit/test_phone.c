@@ -1,10 +1,11 @@
 /*
  * Phone numbers: form, redaction, country, withheld callers.
  *
- * Complete numbers are from ranges set aside for fiction: 555-01XX in +1,
- * Ofcom's 07700 900XXX, ACMA's 0491 570 XXX, Arcep's 01 99 00 XX XX, the
- * Bundesnetzagentur's 030 23125 XXX, PTS's 031-390 06 XX. All others are a
- * prefix and zeros up to 15 digits, longer than any number there.
+ * Complete numbers are from ranges set aside for fiction: 555-0100 to 0199 in
+ * +1, Ofcom's 07700 900000 to 900999, ACMA's 0491 570 000 to 999, Arcep's
+ * 01 99 00 00 00 to 99 99, the Bundesnetzagentur's 030 23125 000 to 999, PTS's
+ * 031-390 06 00 to 99. All others are a prefix and zeros up to 15 digits,
+ * longer than any number there.
  */
 
 #include "test.h"
